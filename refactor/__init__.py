@@ -1,0 +1,1 @@
+"""dockerfix: refactor Dockerfiles and show the diff."""

@@ -1,0 +1,1 @@
+"""What surrounds the Dockerfile: the build context and its manifests."""

@@ -1,0 +1,1 @@
+"""Facts about package managers, base images and packages, kept as data files."""
