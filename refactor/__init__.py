@@ -1,1 +1,110 @@
-"""dockerfix: refactor Dockerfiles and show the diff."""
+"""dockerfix: refactor Dockerfiles and show the diff.
+
+>>> import dockerfix
+>>> result = dockerfix.refactor("from alpine\\nmaintainer me\\n")
+>>> print(result.code, end="")
+from alpine
+label org.opencontainers.image.authors="me"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dockerfix._version import __version__
+
+if TYPE_CHECKING:
+    from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
+    from dockerfix.syntax.edits import Edit
+    from dockerfix.syntax.parser import parse
+    from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
+    from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
+
+__all__ = [
+    "Change",
+    "Declined",
+    "Dockerfile",
+    "DockerfileSyntaxError",
+    "Edit",
+    "Evidence",
+    "Instruction",
+    "Level",
+    "RefactoringError",
+    "Result",
+    "Stage",
+    "Transform",
+    "Workspace",
+    "__version__",
+    "parse",
+    "refactor",
+    "refactor_path",
+]
+
+_HOMES = {
+    "parse": "dockerfix.syntax.parser",
+    "Edit": "dockerfix.syntax.edits",
+    **dict.fromkeys(("Dockerfile", "Instruction", "Stage"), "dockerfix.syntax.tree"),
+    **dict.fromkeys(
+        ("Change", "Declined", "Evidence", "Level", "Transform", "Workspace"),
+        "dockerfix.transform",
+    ),
+    **dict.fromkeys(("DockerfileSyntaxError", "RefactoringError", "Result"), "dockerfix.pipeline"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names load when they are used
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dockerfix' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def refactor(
+    text: str,
+    *,
+    context: str | Path | None = None,
+    target: str | None = None,
+    level: str | Level = "review",
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+) -> Result:
+    """Refactor a Dockerfile's text.
+
+    `context` is the build context's folder, `target` the stage that is built (the last one if not
+    given), `level` the most that a change may mean (`safe`, `review`, `risky`), `select` and
+    `ignore` name passes. Raises DockerfileSyntaxError for a file that does not parse,
+    UnknownPassError (a ValueError) for a pass that nobody knows.
+    """
+    from dockerfix import pipeline
+    from dockerfix.catalogue import built_in_passes, choose_passes
+    from dockerfix.context.build_context import BuildContext
+    from dockerfix.syntax.parser import parse
+    from dockerfix.transform import Level, Workspace
+
+    workspace = Workspace(
+        dockerfile=parse(""),
+        context=BuildContext(Path(context)) if context is not None else None,
+        target=target,
+        level=Level[level.upper()] if isinstance(level, str) else level,
+    )
+    return pipeline.refactor(text, choose_passes(built_in_passes(), select, ignore), workspace)
+
+
+def refactor_path(
+    path: str | Path,
+    *,
+    context: str | Path | None = None,
+    target: str | None = None,
+    level: str | Level = "review",
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+) -> Result:
+    """Refactor a Dockerfile on disk, without writing; the context is its folder if not given.
+
+    Raises OSError when it cannot be read, and what `refactor` raises.
+    """
+    text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+    folder = Path(context) if context is not None else Path(path).parent
+    return refactor(text, context=folder, target=target, level=level, select=select, ignore=ignore)

@@ -26,7 +26,6 @@ _DIRECTIVE_NAMES = frozenset(("syntax", "escape", "check"))
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)", re.DOTALL)
 _HEREDOC_KEYWORDS = frozenset(("RUN", "COPY", "ADD"))
 _NEED_ARGUMENTS = KEYWORDS - {"CMD", "ENTRYPOINT", "RUN", "SHELL"}
-_DIGITS = "0123456789"
 
 
 def parse(text: str) -> Dockerfile:
@@ -141,9 +140,9 @@ class _Parser:
         content = line.rstrip("\r\n")
         trimmed = content.rstrip(" \t")
         size = len(trimmed)
-        if size > begin and trimmed[-1] == self.escape:
-            if size - begin == 1 or trimmed[-2] != self.escape:
-                return size - 1, True
+        ends_in_escape = size > begin and trimmed[-1] == self.escape
+        if ends_in_escape and (size - begin == 1 or trimmed[-2] != self.escape):
+            return size - 1, True
         return len(content), False
 
     def _read_heredocs(
@@ -237,7 +236,7 @@ def _unquote(word: str) -> str:
         char = word[position]
         if char == "\\" and quote != "'" and position + 1 < len(word):
             position += 1
-            if quote and word[position] not in "\"$\\":
+            if quote and word[position] not in '"$\\':
                 result.append(char)
             result.append(word[position])
         elif quote and char == quote:

@@ -21,8 +21,11 @@ SPACES = (
 )
 #: Keywords of the Dockerfile reference.
 KEYWORDS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL "
-    "STOPSIGNAL USER VOLUME WORKDIR".split()
+    (
+        *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK"),
+        *("LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME"),
+        "WORKDIR",
+    )
 )
 #: Instructions whose arguments may be a JSON array.
 JSON_KEYWORDS = frozenset(("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"))
@@ -435,7 +438,7 @@ class Dockerfile:
         return names
 
     def parent(self, stage: Stage) -> Stage | None:
-        """The stage that a stage is built on, if its base is one (numbers are not allowed there)."""
+        """The stage that a stage is built on, if its base names one (FROM takes no number)."""
         base = stage.resolved_base
         if not base or base.isdigit():
             return None

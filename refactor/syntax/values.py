@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockerfix.syntax.tree import SPACES, JSON_KEYWORDS, read_json_array
+from dockerfix.syntax.tree import JSON_KEYWORDS, SPACES, read_json_array
 
 if TYPE_CHECKING:
     from dockerfix.syntax.tree import Instruction, Stage

@@ -1,0 +1,108 @@
+"""Edits: replace a span, insert, remove and move whole instructions.
+
+An edit counts offsets in the code of one tree. A pass makes all its edits against the tree it was
+handed; the pipeline applies them together and parses again, so no offset is ever stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dockerfix.syntax.tree import Dockerfile, Instruction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Put `text` in place of the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class OverlapError(ValueError):
+    """Two edits want the same characters."""
+
+
+def apply_edits(code: str, edits: Iterable[Edit]) -> str:
+    """Apply edits that do not overlap; insertions at one place keep their given order.
+
+    Raises OverlapError when two edits overlap.
+    """
+    parts: list[str] = []
+    position = 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        if edit.start < position:
+            raise OverlapError(f"edits overlap at offset {edit.start}")
+        parts += (code[position : edit.start], edit.text)
+        position = edit.end
+    parts.append(code[position:])
+    return "".join(parts)
+
+
+def overlap(first: Iterable[Edit], second: Iterable[Edit]) -> bool:
+    """Whether any edit of one set touches characters or an insertion point of the other."""
+    others = list(second)
+    return any(
+        (a.start < b.end and b.start < a.end) or a.start == b.start for a in first for b in others
+    )
+
+
+def replace_part(instruction: Instruction, begin: int, end: int, text: str) -> Edit:
+    """Replace a part of the logical line; what stood between its source lines goes with it."""
+    return Edit(*instruction.span(begin, end), text)
+
+
+def replace_arguments(instruction: Instruction, text: str) -> Edit:
+    """Replace all arguments, the keyword and the flags stay."""
+    return Edit(*instruction.argument_span, text)
+
+
+def replace_instruction(instruction: Instruction, text: str) -> Edit:
+    """Replace an instruction, its line end excluded, by `text`."""
+    body = instruction.code.rstrip("\r\n")
+    return Edit(instruction.start, instruction.start + len(body), text)
+
+
+def head_of(dockerfile: Dockerfile, instruction: Instruction) -> int:
+    """Offset where an instruction begins together with the comments that belong to it."""
+    comments = dockerfile.comments_of(instruction)
+    return comments[0].start if comments else instruction.start
+
+
+def remove(dockerfile: Dockerfile, instruction: Instruction) -> Edit:
+    """Remove an instruction and the comments that belong to it."""
+    return Edit(head_of(dockerfile, instruction), instruction.end, "")
+
+
+def remove_alone(instruction: Instruction) -> Edit:
+    """Remove an instruction; the comments above it stay."""
+    return Edit(instruction.start, instruction.end, "")
+
+
+def insert_before(
+    dockerfile: Dockerfile, instruction: Instruction, line: str, newline: str
+) -> Edit:
+    """Insert a line above an instruction and the comments that belong to it."""
+    head = head_of(dockerfile, instruction)
+    return Edit(head, head, line + newline)
+
+
+def insert_after(instruction: Instruction, line: str, newline: str) -> Edit:
+    """Insert a line below an instruction, whether or not the file ends with a line end."""
+    if instruction.code.endswith("\n"):
+        return Edit(instruction.end, instruction.end, line + newline)
+    return Edit(instruction.end, instruction.end, newline + line)
+
+
+def move_before(
+    dockerfile: Dockerfile, instruction: Instruction, target: Instruction, newline: str
+) -> tuple[Edit, Edit]:
+    """Move an instruction with its comments above another one and its comments."""
+    head = head_of(dockerfile, instruction)
+    text = dockerfile.code[head : instruction.end]
+    if not text.endswith("\n"):
+        text += newline
+    place = head_of(dockerfile, target)
+    return Edit(place, place, text), Edit(head, instruction.end, "")

@@ -1,0 +1,149 @@
+"""What a pass is, what it is handed and what it gives back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.style import Style, detect_style
+from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
+
+if TYPE_CHECKING:
+    from dockerfix.context.build_context import BuildContext
+    from dockerfix.state import State
+
+
+class Level(IntEnum):
+    """What a change means for the person who runs the container (DESIGN, section 1)."""
+
+    #: The running container sees the same program, files, environment and user.
+    SAFE = 1
+    #: It can do or holds less than before; there is evidence that the program does not need it.
+    REVIEW = 2
+    #: Right for many, not provable from here.
+    RISKY = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fact that a change rests on, and where it was read."""
+
+    #: A file and key, a Dockerfile line, or a table of the knowledge base.
+    source: str
+    fact: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.fact}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file beside the Dockerfile that a change creates or replaces; the path is relative."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a pass: all of its edits, or none.
+
+    `removed` and `added` name the keywords of whole instructions that go and come, and
+    `dropped_comments` the comments that go: the pipeline refuses whatever they do not account for.
+    """
+
+    #: What was found, in the present tense, the source in backticks.
+    message: str
+    #: What is done about it, an imperative.
+    help: str
+    edits: tuple[Edit, ...]
+    #: Line of the Dockerfile before this pass.
+    line: int
+    level: Level
+    evidence: tuple[Evidence, ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    dropped_comments: tuple[str, ...] = ()
+    files: tuple[NewFile, ...] = ()
+    #: Filled in by the pipeline.
+    pass_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A pass looked at something and left it alone."""
+
+    #: A few fixed words, the same for every case of this reason, so that cases can be counted.
+    reason: str
+    line: int
+    #: What is special about this case.
+    detail: str = ""
+    pass_name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.detail})" if self.detail else self.reason
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The one thing a pass is handed: a tree and all that is known around it."""
+
+    dockerfile: Dockerfile
+    #: The folder that is sent to the builder; None for standard input or a lone file.
+    context: BuildContext | None = None
+    #: The stage that is built, when it is not the last.
+    target: str | None = None
+    #: Changes above this level will not be applied.
+    level: Level = Level.REVIEW
+    files: tuple[NewFile, ...] = field(default=())
+
+    @cached_property
+    def style(self) -> Style:
+        """The habits of the file."""
+        return detect_style(self.dockerfile)
+
+    @cached_property
+    def _states(self) -> dict[Instruction, State]:
+        from dockerfix.state import trace_states
+
+        return trace_states(self.dockerfile)
+
+    def state(self, instruction: Instruction) -> State:
+        """User, directory and shell just before an instruction of a stage."""
+        return self._states[instruction]
+
+    @cached_property
+    def shipped_stages(self) -> tuple[Stage, ...]:
+        """The stages whose layers are in the image: the one built and those it is built on."""
+        stages = self.dockerfile.stages
+        stage = self.dockerfile.find_stage(self.target) if self.target else None
+        stage = stage or (stages[-1] if stages else None)
+        shipped: list[Stage] = []
+        while stage is not None:
+            shipped.append(stage)
+            stage = self.dockerfile.parent(stage)
+        return tuple(reversed(shipped))
+
+
+class Transform(ABC):
+    """A pass: one kind of rewrite, with its proof.
+
+    The docstring of each pass holds a Dockerfile before and after; the tests run it.
+    """
+
+    #: As the user names it: `merge-runs`.
+    name: ClassVar[str]
+    #: The level its changes have at least; a single change may say more.
+    level: ClassVar[Level]
+
+    @abstractmethod
+    def apply(self, workspace: Workspace) -> Iterator[Change | Declined]:
+        """Look at the tree; give what should change and what was left alone, and why."""
