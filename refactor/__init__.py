@@ -78,7 +78,7 @@ def refactor(
     UnknownPassError (a ValueError) for a pass that nobody knows.
     """
     from dockerfix import pipeline
-    from dockerfix.catalogue import built_in_passes, choose_passes
+    from dockerfix.catalogue import choose_passes
     from dockerfix.context.build_context import BuildContext
     from dockerfix.syntax.parser import parse
     from dockerfix.transform import Level, Workspace
@@ -89,7 +89,7 @@ def refactor(
         target=target,
         level=Level[level.upper()] if isinstance(level, str) else level,
     )
-    return pipeline.refactor(text, choose_passes(built_in_passes(), select, ignore), workspace)
+    return pipeline.refactor(text, choose_passes(select, ignore), workspace)
 
 
 def refactor_path(

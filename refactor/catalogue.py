@@ -7,17 +7,18 @@ from importlib import import_module
 
 from dockerfix.transform import Transform
 
-#: In the order of the pipeline: structure first, then packages, then layers. Loaded when used.
-BUILT_IN = (
-    "dockerfix.transforms.modernise:Modernise",
-    "dockerfix.transforms.name_stages:NameStages",
-    "dockerfix.transforms.workdir:Workdir",
-    "dockerfix.transforms.exec_form:ExecForm",
-    "dockerfix.transforms.chown_copies:ChownCopies",
-    "dockerfix.transforms.package_hygiene:PackageHygiene",
-    "dockerfix.transforms.merge_runs:MergeRuns",
-)
-#: Entry points of this group are passes of other packages.
+#: Name and home, in the order of the pipeline: structure first, then packages, then layers.
+#: A module is loaded when its pass is wanted.
+BUILT_IN = {
+    "modernise": "dockerfix.transforms.modernise:Modernise",
+    "name-stages": "dockerfix.transforms.name_stages:NameStages",
+    "workdir": "dockerfix.transforms.workdir:Workdir",
+    "exec-form": "dockerfix.transforms.exec_form:ExecForm",
+    "chown-copies": "dockerfix.transforms.chown_copies:ChownCopies",
+    "package-hygiene": "dockerfix.transforms.package_hygiene:PackageHygiene",
+    "merge-runs": "dockerfix.transforms.merge_runs:MergeRuns",
+}
+#: Entry points of this group are passes of other packages; they run after the built-in ones.
 ENTRY_POINT_GROUP = "dockerfix.transforms"
 
 
@@ -25,10 +26,30 @@ class UnknownPassError(ValueError):
     """A pass name that nobody knows."""
 
 
+def choose_passes(
+    select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), plugins: tuple[Transform, ...] = ()
+) -> tuple[Transform, ...]:
+    """The selected passes (all when none is named) without the ignored ones, in their order.
+
+    Raises UnknownPassError for a name that is neither built in nor among the plugins.
+    """
+    known = [*BUILT_IN, *(plugin.name for plugin in plugins)]
+    for name in (*select, *ignore):
+        if name not in known:
+            raise UnknownPassError(f"no pass is called {name}; there are {', '.join(known)}")
+    wanted = [name for name in known if name in (select or known) and name not in ignore]
+    by_name = {plugin.name: plugin for plugin in plugins}
+    return tuple(by_name.get(name) or built_in(name) for name in wanted)
+
+
 @cache
-def built_in_passes() -> tuple[Transform, ...]:
-    """The passes of this package."""
-    return tuple(_load(path) for path in BUILT_IN)
+def built_in(name: str) -> Transform:
+    """The built-in pass of that name."""
+    module, _, class_name = BUILT_IN[name].partition(":")
+    instance = getattr(import_module(module), class_name)()
+    if not isinstance(instance, Transform):
+        raise TypeError(f"{BUILT_IN[name]} is not a Transform")
+    return instance
 
 
 def plugin_passes() -> tuple[Transform, ...]:
@@ -37,29 +58,3 @@ def plugin_passes() -> tuple[Transform, ...]:
 
     found = entry_points(group=ENTRY_POINT_GROUP)
     return tuple(entry.load()() for entry in sorted(found, key=lambda entry: entry.name))
-
-
-def choose_passes(
-    passes: tuple[Transform, ...], select: tuple[str, ...], ignore: tuple[str, ...]
-) -> tuple[Transform, ...]:
-    """Keep the selected passes (all when none is named) without the ignored ones.
-
-    Raises UnknownPassError for a name that is not among them.
-    """
-    known = {entry.name for entry in passes}
-    for name in (*select, *ignore):
-        if name not in known:
-            raise UnknownPassError(
-                f"no pass is called {name}; there are {', '.join(sorted(known))}"
-            )
-    wanted = set(select or known) - set(ignore)
-    return tuple(entry for entry in passes if entry.name in wanted)
-
-
-def _load(path: str) -> Transform:
-    module, _, name = path.partition(":")
-    factory = getattr(import_module(module), name)
-    instance = factory()
-    if not isinstance(instance, Transform):
-        raise TypeError(f"{path} is not a Transform")
-    return instance

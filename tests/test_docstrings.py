@@ -10,8 +10,7 @@ import textwrap
 import pytest
 
 import dockerfix
-from dockerfix.catalogue import built_in_passes
-from dockerfix.transform import Transform
+from dockerfix.catalogue import BUILT_IN, built_in
 
 
 def block(docstring: str, heading: str) -> str:
@@ -25,8 +24,9 @@ def block(docstring: str, heading: str) -> str:
     return textwrap.dedent("\n".join(kept)).strip("\n") + "\n"
 
 
-@pytest.mark.parametrize("entry", built_in_passes(), ids=lambda entry: entry.name)
-def test_before_and_after(entry: Transform) -> None:
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_before_and_after(name: str) -> None:
+    entry = built_in(name)
     docstring = textwrap.dedent("    " + (type(entry).__doc__ or ""))
     result = dockerfix.refactor(block(docstring, "Before"), select=(entry.name,), level="review")
     assert result.code == block(docstring, "After")
