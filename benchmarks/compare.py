@@ -175,8 +175,9 @@ def read_corpus(folder: Path, limit: int | None) -> Iterator[bytes]:
     paths = [
         path
         for path in sorted(folder.rglob("*"))
-        # A flat copy of a tree has its path in the name: backend__Dockerfile.
+        # A flat copy of a tree has the path in its names: backend__Dockerfile.
         if any(fnmatch(path.name.rpartition("__")[2], pattern) for pattern in PATTERNS)
+        and path.suffix != ".dockerignore"
         and path.is_file()
     ]
     for path in paths[:limit]:
