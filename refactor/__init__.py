@@ -69,12 +69,15 @@ def refactor(
     level: str | Level = "review",
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
+    plugins: tuple[Transform, ...] = (),
 ) -> Result:
     """Refactor a Dockerfile's text.
 
     `context` is the build context's folder, `target` the stage that is built (the last one if not
     given), `level` the most that a change may mean (`safe`, `review`, `risky`), `select` and
-    `ignore` name passes. Raises DockerfileSyntaxError for a file that does not parse,
+    `ignore` name passes, `plugins` are passes to run after the built-in ones.
+
+    Raises DockerfileSyntaxError for a file that does not parse,
     UnknownPassError (a ValueError) for a pass that nobody knows.
     """
     from dockerfix import pipeline
@@ -89,7 +92,7 @@ def refactor(
         target=target,
         level=Level[level.upper()] if isinstance(level, str) else level,
     )
-    return pipeline.refactor(text, choose_passes(select, ignore), workspace)
+    return pipeline.refactor(text, choose_passes(select, ignore, plugins), workspace)
 
 
 def refactor_path(

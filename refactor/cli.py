@@ -1,0 +1,111 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dockerfix._version import __version__
+
+
+class PathsOrCommand(click.Group):
+    """A group whose default command takes paths: `dockerfix PATH` beside `dockerfix list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front, unless the first word names one."""
+        if not args or args[0] not in self.commands:
+            args = ["refactor", *args]
+        return super().parse_args(ctx, args)
+
+
+class Refactor(click.Command):
+    """The default command, shown as if it were the program itself."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the program's name alone."""
+        formatter.write_usage("dockerfix", "[OPTIONS] [PATH]...")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the other commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str())
+                    for name, command in sorted(main.commands.items())
+                    if command is not ctx.command
+                ]
+            )
+        super().format_epilog(ctx, formatter)
+
+
+def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for item in value for name in item.split(",") if name.strip())
+
+
+@click.group(cls=PathsOrCommand, add_help_option=False)
+def main() -> None:
+    """Refactor Dockerfiles and show the diff."""
+
+
+@main.command("refactor", cls=Refactor, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=str))
+@click.option(
+    "--diff", "action", flag_value="diff", default="diff", help="Show the diff (default)."
+)
+@click.option("--write", "action", flag_value="write", help="Write the files.")
+@click.option("--check", "action", flag_value="check", help="Name the files that would change.")
+@click.option(
+    "--level",
+    type=click.Choice(["safe", "review", "risky"]),
+    help="The most that a change may mean (default: review).",
+)
+@click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
+@click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
+@click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
+@click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
+@click.option("--explain", is_flag=True, help="Say why for each change and each decline.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How to show the results.",
+)
+@click.option("--exit-code", is_flag=True, help="With --diff: exit 1 when there are changes.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes for many files.")
+@click.option("--quiet", "-q", is_flag=True, help="Errors only.")
+@click.option("--verbose", "-v", is_flag=True, help="Name every file.")
+@click.version_option(__version__, prog_name="dockerfix", message="%(prog)s %(version)s")
+def refactor_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Refactor Dockerfiles.
+
+    PATH is a Dockerfile, a folder to search, or - for standard input (default: the folder you are
+    in). Without --write nothing is written.
+    """
+    from dockerfix.commands.refactor import run
+
+    sys.exit(run(paths or (".",), **options))
+
+
+@main.command("list")
+def list_command() -> None:
+    """List the passes."""
+    from dockerfix.commands.passes import list_passes
+
+    click.echo(list_passes(), nl=False)
+
+
+@main.command("explain")
+@click.argument("name", metavar="PASS")
+def explain_command(name: str) -> None:
+    """Explain a pass, with an example."""
+    from dockerfix.catalogue import UnknownPassError
+    from dockerfix.commands.passes import explain_pass
+
+    try:
+        click.echo(explain_pass(name), nl=False)
+    except UnknownPassError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,51 @@
+"""Results for programs: one JSON document; `docs/cli.md` describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dockerfix.transform import Change, Declined
+from dockerfix.work import Outcome
+
+#: Raised when a field goes or changes its meaning.
+SCHEMA_VERSION = 1
+
+
+def render_json(outcomes: Sequence[Outcome], diffs: dict[str, str]) -> str:
+    """The document for all files; `diffs` maps path to diff."""
+    files = [_file(outcome, diffs.get(outcome.path, "")) for outcome in outcomes]
+    return json.dumps({"version": SCHEMA_VERSION, "files": files}, indent=2) + "\n"
+
+
+def _file(outcome: Outcome, diff: str) -> dict[str, Any]:
+    result = outcome.result
+    return {
+        "path": outcome.path,
+        "changed": bool(result and result.changed),
+        "errors": list(outcome.errors),
+        "changes": [_change(change) for change in result.changes] if result else [],
+        "declined": [_declined(declined) for declined in result.declined] if result else [],
+        "diff": diff,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "pass": change.pass_name,
+        "line": change.line,
+        "level": str(change.level),
+        "message": change.message,
+        "help": change.help,
+        "evidence": [{"source": e.source, "fact": e.fact} for e in change.evidence],
+    }
+
+
+def _declined(declined: Declined) -> dict[str, Any]:
+    return {
+        "pass": declined.pass_name,
+        "line": declined.line,
+        "reason": declined.reason,
+        "detail": declined.detail,
+    }

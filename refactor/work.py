@@ -1,0 +1,84 @@
+"""One file from disk to its outcome; never raises, so that one bad file stops no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockerfix.catalogue import plugin_passes
+from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line and the settings files say for one file."""
+
+    level: str
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    context: Path | None
+    target: str | None
+    plugins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to look at; `text` is set when it does not come from disk (standard input)."""
+
+    path: str
+    settings: Settings
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a file: a result, or the messages that say why there is none."""
+
+    path: str
+    result: Result | None
+    errors: tuple[str, ...] = ()
+
+
+def run_job(job: Job) -> Outcome:
+    """Refactor one file, without writing."""
+    try:
+        text = job.text if job.text is not None else read_text(Path(job.path))
+        return Outcome(job.path, _refactor(text, job.settings))
+    except DockerfileSyntaxError as error:
+        return Outcome(job.path, None, tuple(_locate(job.path, error)))
+    except RefactoringError as error:
+        message = f"{job.path}: left as it is: a fault of dockerfix in {error}; please report it"
+        return Outcome(job.path, None, (message,))
+    except OSError as error:
+        return Outcome(job.path, None, (f"{job.path}: cannot be read: {error.strerror or error}",))
+
+
+def read_text(path: Path) -> str:
+    """A file's text; bytes that are not UTF-8 become lone surrogates."""
+    return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def _refactor(text: str, settings: Settings) -> Result:
+    import dockerfix
+
+    return dockerfix.refactor(
+        text,
+        context=settings.context,
+        target=settings.target,
+        level=settings.level,
+        select=settings.select,
+        ignore=settings.ignore,
+        plugins=plugin_passes() if settings.plugins else (),
+    )
+
+
+def _locate(path: str, error: DockerfileSyntaxError) -> list[str]:
+    return [
+        f"{path}:{problem.line}:{problem.column}: {problem.message}: {shorten(problem.source)}"
+        for problem in error.problems[:5]
+    ]
+
+
+def shorten(text: str) -> str:
+    """A source line for a message: not too long."""
+    return text if len(text) <= 120 else f"{text[:117]}..."
