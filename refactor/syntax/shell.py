@@ -463,8 +463,9 @@ class _Reader:
             else:
                 self._add_word(child, words)
         start = self._span(node)[0]
-        end = max([part.end for part in (*assignments, *words, *redirections)], default=start)
-        self._check_command(start, [*assignments, *words, *redirections])
+        parts: list[Assignment | Word | Redirection] = [*assignments, *words, *redirections]
+        end = max((part.end for part in parts), default=start)
+        self._check_command(start, parts)
         return Command(
             start, end, tuple(assignments), tuple(words), tuple(redirections), nested=nested
         )
