@@ -1,0 +1,303 @@
+"""modernise: today's way to write what has been superseded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dockerfix.context.archives import NotPlainError, why_plain
+from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.pairs import NotEqualError, new_form_edits, quote_literal, read_old_pair
+from dockerfix.syntax.tree import SPACES, Blank, Instruction, Stage
+from dockerfix.syntax.values import unquote
+from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
+
+#: The key that Docker's reference recommends in place of MAINTAINER.
+AUTHORS = "org.opencontainers.image.authors"
+#: Instructions of which a stage heeds the last one only (Docker's reference).
+_LAST_COUNTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
+#: Flags that ADD and COPY both know, with the same meaning.
+_COMMON_FLAGS = frozenset(("chown", "chmod", "link", "exclude"))
+
+_STAGE_NAME = re.compile(r"\S+\s+(as)\s+\S+", re.IGNORECASE)
+_HEALTH_KIND = re.compile(r"(?:cmd|none)\b", re.IGNORECASE)
+
+_Found = Iterator[Change | Declined]
+
+
+class Modernise(Transform):
+    """Write superseded instructions and forms the way Docker's reference has them today.
+
+    Before:
+        FROM alpine:3.20 as base
+        MAINTAINER Jane Doe <jane@example.com>
+        ENV APP_HOME /srv/app
+        ADD run.sh /srv/app/
+        CMD ["sh"]
+        CMD ["/srv/app/run.sh"]
+
+    After:
+        FROM alpine:3.20 AS base
+        LABEL org.opencontainers.image.authors="Jane Doe <jane@example.com>"
+        ENV APP_HOME=/srv/app
+        COPY run.sh /srv/app/
+        CMD ["/srv/app/run.sh"]
+    """
+
+    name = "modernise"
+    level = Level.SAFE
+
+    def apply(self, workspace: Workspace) -> _Found:
+        """Go through the stages for what is overridden, then through all instructions."""
+        for stage in workspace.dockerfile.stages:
+            yield from _overridden(stage, workspace)
+        for instruction in workspace.dockerfile.instructions:
+            yield from _rewrite(instruction, workspace)
+            target = instruction.nested or instruction
+            yield from _pairs(target, instruction)
+            yield from _empty_continuations(instruction)
+
+
+def _rewrite(instruction: Instruction, workspace: Workspace) -> _Found:
+    """What replaces the keyword: a new instruction, or the keyword in the file's letter case."""
+    if instruction.keyword == "MAINTAINER":
+        yield _maintainer(instruction, workspace)
+        return
+    target = instruction.nested or instruction
+    found = _add_to_copy(target, instruction, workspace) if target.keyword == "ADD" else None
+    if found is not None:
+        yield found
+    if not isinstance(found, Change):
+        yield from _letter_case(instruction, workspace)
+
+
+def _change(
+    instruction: Instruction,
+    message: str,
+    help_text: str,
+    *edits: Edit,
+    evidence: tuple[Evidence, ...] = (),
+    removed: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
+) -> Change:
+    return Change(
+        message,
+        help_text,
+        edits,
+        instruction.line,
+        Level.SAFE,
+        evidence=evidence,
+        removed=removed,
+        added=added,
+    )
+
+
+def _keyword_span(instruction: Instruction) -> tuple[int, int]:
+    logical = instruction.logical
+    begin = len(logical) - len(logical.lstrip(SPACES))
+    return instruction.span(begin, begin + len(instruction.keyword_text))
+
+
+# MAINTAINER
+
+
+def _maintainer(instruction: Instruction, workspace: Workspace) -> Change | Declined:
+    reason = _why_not_label(instruction, workspace)
+    if reason:
+        return Declined(f"MAINTAINER stays: {reason}", instruction.line)
+    label = workspace.style.keyword("LABEL")
+    author = quote_literal(_strip_quotes(instruction.argument_text), instruction.escape)
+    start = _keyword_span(instruction)[0]
+    end = instruction.argument_span[1]
+    return _change(
+        instruction,
+        "`MAINTAINER` is deprecated",
+        f"Use the label `{AUTHORS}`",
+        Edit(start, end, f"{label} {AUTHORS}={author}"),
+        removed=("MAINTAINER",),
+        added=("LABEL",),
+    )
+
+
+def _why_not_label(instruction: Instruction, workspace: Workspace) -> str:
+    if not _strip_quotes(instruction.argument_text):
+        return "it names nobody"
+    if instruction.inner_comments:
+        return "a comment stands within it"
+    if AUTHORS in workspace.dockerfile.code:
+        return "the file sets the label already"
+    return ""
+
+
+def _strip_quotes(text: str) -> str:
+    """A name without the quotes around it: MAINTAINER keeps them, nobody wants them."""
+    for quote in "\"'":
+        inner = text[1:-1].strip(SPACES)
+        if len(text) > 1 and text[0] == text[-1] == quote and quote not in inner:
+            return inner
+    return text
+
+
+# Letter case
+
+
+def _letter_case(instruction: Instruction, workspace: Workspace) -> _Found:
+    lower = workspace.style.lower_keywords
+    words = list(_keyword_words(instruction))
+    wrong = [
+        (word, span)
+        for word, span in words
+        if word != (word.lower() if lower else word.upper()) and span[1] - span[0] == len(word)
+    ]
+    if not wrong:
+        return
+    names = ", ".join(f"`{word}`" for word, _ in wrong)
+    style = "lower case" if lower else "capitals"
+    yield _change(
+        instruction,
+        f"{names} is not in {style} like the file's other keywords",
+        f"Write it in {style}",
+        *(Edit(*span, word.lower() if lower else word.upper()) for word, span in wrong),
+    )
+
+
+def _keyword_words(instruction: Instruction) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The words of an instruction that belong to the language, with their source spans."""
+    yield instruction.keyword_text, _keyword_span(instruction)
+    if instruction.nested is not None:
+        yield from _keyword_words(instruction.nested)
+        return
+    if instruction.keyword == "FROM":
+        match = _STAGE_NAME.fullmatch(instruction.argument_text)
+        group = 1
+    elif instruction.keyword == "HEALTHCHECK":
+        match = _HEALTH_KIND.match(instruction.argument_text)
+        group = 0
+    else:
+        return
+    if match:
+        start = instruction.argument_start
+        yield match[group], instruction.span(start + match.start(group), start + match.end(group))
+
+
+# ENV and LABEL
+
+
+def _pairs(target: Instruction, instruction: Instruction) -> _Found:
+    if target.keyword not in ("ENV", "LABEL"):
+        return
+    pair = read_old_pair(target)
+    if pair is None:
+        return
+    if target is not instruction and instruction.escape != "\\":
+        # The trigger is kept as text and read later with the default escape character.
+        yield Declined(f"{target.keyword} stays: ONBUILD in an escape= file", instruction.line)
+        return
+    try:
+        edits = new_form_edits(target, pair)
+    except NotEqualError as error:
+        detail = f"{target.keyword} {unquote(pair.name)}"
+        yield Declined(f"old form stays: {error}", instruction.line, detail)
+        return
+    yield _change(
+        instruction,
+        f"`{target.keyword} {pair.name} ...` is the old form without an equals sign",
+        f"Write `{pair.name}=...`",
+        *edits,
+    )
+
+
+# ADD
+
+
+def _add_to_copy(
+    target: Instruction, instruction: Instruction, workspace: Workspace
+) -> Change | Declined:
+    flags = [flag.name for flag in target.flags if flag.name not in _COMMON_FLAGS]
+    if flags:
+        return Declined("ADD stays: it has a flag of its own", instruction.line, f"--{flags[0]}")
+    on_build = target is not instruction
+    context = None if on_build else workspace.context
+    try:
+        facts = [why_plain(source, context) for source in target.arguments[:-1]]
+    except NotPlainError as error:
+        return Declined(f"ADD stays: {error}", instruction.line, target.argument_text)
+    copy = workspace.style.keyword("COPY")
+    return _change(
+        instruction,
+        "`ADD` neither fetches nor unpacks anything here",
+        "Use `COPY`",
+        Edit(*_keyword_span(target), copy),
+        evidence=tuple(Evidence("sources of ADD", fact) for fact in facts),
+        removed=() if on_build else ("ADD",),
+        added=() if on_build else ("COPY",),
+    )
+
+
+# Continuation lines
+
+
+def _empty_continuations(instruction: Instruction) -> _Found:
+    if not instruction.has_inner_lines:
+        return
+    edits: list[Edit] = []
+    for (_, before), (after, _) in zip(
+        instruction.segments, instruction.segments[1:], strict=False
+    ):
+        edits += _blank_lines(instruction, before, after)
+    if edits:
+        yield _change(
+            instruction,
+            f"an empty line stands within a continued `{instruction.keyword}`",
+            "Remove the empty line: Docker will refuse it in a future release",
+            *edits,
+        )
+
+
+def _blank_lines(instruction: Instruction, before: int, after: int) -> Iterator[Edit]:
+    code = instruction.code
+    offset = code.index("\n", before) + 1
+    while offset < after:
+        end = code.index("\n", offset) + 1
+        if not code[offset:end].strip(SPACES):
+            yield Edit(instruction.start + offset, instruction.start + end, "")
+        offset = end
+
+
+# CMD, ENTRYPOINT, HEALTHCHECK
+
+
+def _overridden(stage: Stage, workspace: Workspace) -> _Found:
+    last: dict[str, Instruction] = {}
+    for instruction in reversed(stage.instructions):
+        keyword = instruction.keyword
+        if keyword not in _LAST_COUNTS:
+            continue
+        if keyword in last:
+            yield _remove_overridden(instruction, last[keyword], workspace)
+        else:
+            last[keyword] = instruction
+
+
+def _remove_overridden(
+    instruction: Instruction, last: Instruction, workspace: Workspace
+) -> Change | Declined:
+    keyword = instruction.keyword
+    nodes = workspace.dockerfile.nodes
+    index = workspace.dockerfile.index(instruction)
+    following = nodes[index + 1]
+    commented = workspace.dockerfile.comments_of(instruction) and following is not last
+    if commented or instruction.inner_comments:
+        # The comment would end up above something that it does not speak of.
+        return Declined(
+            "overridden instruction stays: a comment belongs to it", instruction.line, keyword
+        )
+    alone = index > 0 and isinstance(nodes[index - 1], Blank) and isinstance(following, Blank)
+    end = following.end if alone else instruction.end
+    return _change(
+        instruction,
+        f"`{keyword}` is overridden by the `{keyword}` in line {last.line}",
+        "Remove it: only the last one of a stage counts",
+        Edit(instruction.start, end, ""),
+        removed=(keyword,),
+    )
