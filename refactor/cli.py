@@ -44,13 +44,21 @@ def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tup
     return tuple(name.strip() for item in value for name in item.split(",") if name.strip())
 
 
+def _complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
+    """File names, and the names of the other commands."""
+    from click.shell_completion import CompletionItem
+
+    names = [name for name in main.commands if name.startswith(incomplete) and name != "refactor"]
+    return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
+
+
 @click.group(cls=PathsOrCommand, add_help_option=False)
 def main() -> None:
     """Refactor Dockerfiles and show the diff."""
 
 
 @main.command("refactor", cls=Refactor, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=str))
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=_complete_path)
 @click.option(
     "--diff", "action", flag_value="diff", default="diff", help="Show the diff (default)."
 )

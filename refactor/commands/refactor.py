@@ -88,9 +88,13 @@ class Console:
             text = visible(text)
         if self.colored:
             text = colour_diff(text)
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # Whoever read the output has seen enough: `dockerfix . | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(OK)
 
     def say(self, text: str) -> None:
         """Talk, unless it should be quiet."""
