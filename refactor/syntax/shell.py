@@ -68,16 +68,37 @@ _FEATURES = {
     "function_definition": "function",
     "comment": "comment",
     "&": "background",
+    "((": "arithmetic",
 }
+#: Nodes whose parts must account for all of their text, with blanks and newlines between.
+_TILED = frozenset(
+    (
+        *("program", "list", "pipeline", "subshell", "compound_statement", "negated_command"),
+        *("if_statement", "elif_clause", "else_clause", "for_statement", "while_statement"),
+        *("do_group", "case_statement", "case_item", "function_definition"),
+    )
+)
+#: The same, where a newline would end the command.
+_TILED_IN_LINE = _COMMAND_TYPES | {"redirected_statement", "file_redirect"}
+#: Whose last part is the one that a redirection behind it belongs to.
+_LEFT_OF_REDIRECT = frozenset(("list", "pipeline", "negated_command"))
+_HEREDOC_MARKS = frozenset(
+    ("<<", "<<-", "file_descriptor", "heredoc_start", "heredoc_body", "heredoc_end")
+)
+_HEREDOC_WORDS = frozenset(("word", "string", "raw_string", "concatenation", "number"))
 _RESERVED = frozenset(
     (
         *("if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case"),
         *("esac", "in", "function", "select", "time", "coproc"),
     )
 )
-_PLAIN_SCRIPT = re.compile(r"[A-Za-z0-9_./:=@,+%^ \t&-]*")
+_PLAIN_SCRIPT = re.compile(r"(?:[A-Za-z0-9_./:=@,+%^ \t&-]|[ \t]\\\n)*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=@,+%^-]+")
-_BLANKS = re.compile(r"(?:[ \t\n]|\\\n)*")
+_BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
+_CONTINUATIONS = re.compile(r"(?:\\\n)*")
+_GAP = re.compile(rb"(?:[ \t\n]|\\\n)*")
+_GAP_IN_LINE = re.compile(rb"(?:[ \t]|\\\n)*")
+_ASSIGNED_TILDE = re.compile(r"[=:]~")
 _NAME_PART = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 
 
@@ -251,13 +272,17 @@ class Script:
 
     @property
     def uses_globs(self) -> bool:
-        """An unquoted pattern in a command's words."""
-        return any(word.has_glob for command in self.all_commands for word in command.words)
+        """An unquoted pattern in a command, in its redirections or in a `for` loop's words."""
+        return "glob" in self.features or any(
+            word.has_glob for command in self.all_commands for word in command.words
+        )
 
     @property
     def uses_tilde(self) -> bool:
-        """An unquoted tilde at the head of a command's word."""
-        return any(word.has_tilde for command in self.all_commands for word in command.words)
+        """An unquoted tilde that the shell expands, in words, loops, targets and assignments."""
+        return "tilde" in self.features or any(
+            word.has_tilde for command in self.all_commands for word in command.words
+        )
 
     def replace(self, replacements: Iterable[tuple[int, int, str]]) -> str:
         """The text with spans replaced. Raises ValueError when two overlap."""
@@ -273,7 +298,11 @@ def parse_script(text: str) -> Script:
             return plain
     if "\r" in text or "\0" in text:
         return _opaque(text, "it holds a carriage return or a NUL")
-    return _Reader(text).read()
+    try:
+        octets = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return _opaque(text, "it holds characters that are not text")
+    return _Reader(text, octets).read()
 
 
 def read_word(text: str, start: int) -> Word:
@@ -295,7 +324,7 @@ def _read_plain(text: str) -> Script | None:
     """
     items: list[Item] = []
     offset = 0
-    for part in text.split("&&"):
+    for part in text.replace("\\\n", "  ").split("&&"):
         words = tuple(
             Word(match[0], offset + match.start(), offset + match.end(), match[0])
             for match in _PLAIN_WORD.finditer(part)
@@ -333,12 +362,24 @@ class _UnreadableError(Exception):
     """The parser's tree does not account for the text."""
 
 
+@dataclass(slots=True)
+class _Part:
+    """An element of the top-level list, on its way to an item."""
+
+    node: SyntaxNode
+    operator: Operator
+    #: Behind its redirections and the rest of its pipeline, in bytes.
+    end: int
+    #: `node` is only the head of a pipeline.
+    piped: bool = False
+    background: bool = False
+
+
 class _Reader:
     """Turns the syntax tree of one script into items and commands."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, octets: bytes) -> None:
         self.text = text
-        octets = text.encode("utf-8", "surrogateescape")
         self.octets = octets
         #: Character offset of each byte offset; None where both are the same.
         self.offsets = None if len(octets) == len(text) else _character_offsets(text)
@@ -346,6 +387,8 @@ class _Reader:
         self.features: set[str] = set()
         self.assigned: set[str] = set()
         self.commands: dict[int, Command] = {}
+        #: Assignments in front of a command: they set nothing for the script.
+        self.prefixes: set[int] = set()
 
     def read(self) -> Script:
         root = _parser().parse(self.octets).root_node
@@ -353,9 +396,9 @@ class _Reader:
             return _opaque(self.text, "it is not a shell script that can be read")
         try:
             top = list(self._top_level(root))
-            self._walk(root, {node.id for node, _, _ in top})
-            items = tuple(self._item(*entry) for entry in top)
-            self._check_gaps(items)
+            self._check_edges(root)
+            self._walk(root, {part.node.id for part in top if not part.piped})
+            items = tuple(self._item(part) for part in top)
         except _UnreadableError as error:
             return _opaque(self.text, str(error))
         commands = tuple(sorted(self.commands.values(), key=lambda command: command.start))
@@ -376,8 +419,12 @@ class _Reader:
     def _span(self, node: SyntaxNode) -> tuple[int, int]:
         return self._offset(node.start_byte), self._offset(node.end_byte)
 
-    def _top_level(self, root: SyntaxNode) -> Iterator[tuple[SyntaxNode, Operator, bool]]:
-        """The elements of the top-level list: node, operator before it, `&` behind it."""
+    def _source(self, node: SyntaxNode) -> str:
+        start, end = self._span(node)
+        return self.text[start:end]
+
+    def _top_level(self, root: SyntaxNode) -> Iterator[_Part]:
+        """The elements of the top-level list."""
         operator: Operator = ""
         children = root.children
         for index, child in enumerate(children):
@@ -388,112 +435,175 @@ class _Reader:
                 continue
             behind = children[index + 1].type if index + 1 < len(children) else ""
             parts = list(self._flatten(child, operator))
-            for number, (node, joined) in enumerate(parts, start=1):
-                yield node, joined, behind == "&" and number == len(parts)
+            parts[-1].background = behind == "&"
+            yield from parts
             operator = "\n"
 
-    def _flatten(
-        self, node: SyntaxNode, operator: Operator
-    ) -> Iterator[tuple[SyntaxNode, Operator]]:
+    def _flatten(self, node: SyntaxNode, operator: Operator) -> Iterator[_Part]:
         """Take left-leaning lists apart, without recursion: they can be thousands deep.
 
-        A redirection behind a list is read by the parser as one of the whole list, by the shell as
-        one of its last command.
+        The parser lets a redirection reach over all of a list, and a pipe behind it too
+        (`a && b 2>&1 | c`); to the shell both belong to the last element.
         """
-        stack: list[tuple[SyntaxNode, Operator]] = [(node, operator)]
+        stack = [_Part(node, operator, node.end_byte)]
         while stack:
-            node, operator = stack.pop()
-            if node.type == "list":
-                parts = [child for child in node.children if child.type != "comment"]
-                if len(parts) != 3 or parts[1].type not in ("&&", "||"):
-                    raise _UnreadableError("a list of a form that is not known")
-                stack.append((parts[2], parts[1].type))  # type: ignore[arg-type]
-                stack.append((parts[0], operator))
-            elif node.type == "redirected_statement":
-                body = self._note_redirects(node)
-                stack.append((body, operator))
+            part = stack.pop()
+            kind = part.node.type
+            if kind == "list":
+                left, joined, right = self._sides(part.node)
+                stack.append(_Part(right, joined, part.end, part.piped))
+                stack.append(_Part(left, part.operator, left.end_byte))
+            elif kind == "redirected_statement":
+                body = part.node.children[0]
+                stack.append(_Part(body, part.operator, part.end, part.piped))
+            elif kind == "pipeline" and _begins_with_list(part.node):
+                first = part.node.children[0]
+                stack.append(_Part(first, part.operator, part.end, piped=True))
             else:
-                yield node, operator
+                yield part
 
-    def _note_redirects(self, node: SyntaxNode) -> SyntaxNode:
-        """Remember which element the redirections of a statement belong to; give its body."""
-        body, *redirects = node.children
-        if body.type in _REDIRECT_TYPES:
+    def _sides(self, node: SyntaxNode) -> tuple[SyntaxNode, Operator, SyntaxNode]:
+        parts = [child for child in node.children if child.type != "comment"]
+        if len(parts) != 3 or parts[1].type not in ("&&", "||"):
+            raise _UnreadableError("a list of a form that is not known")
+        return parts[0], "&&" if parts[1].type == "&&" else "||", parts[2]
+
+    def _note_redirects(self, children: list[SyntaxNode]) -> None:
+        """Remember which element the redirections of a statement belong to."""
+        target, *redirects = children
+        if target.type in _REDIRECT_TYPES:
             raise _UnreadableError("redirections without a command")
-        target = body
-        while target.type == "list":
-            target = target.children[-1]
-        known = self.redirects.setdefault(target.id, [])
-        known += [redirect for redirect in redirects if redirect.id not in {k.id for k in known}]
-        return body
+        while target.type in _LEFT_OF_REDIRECT or target.type == "redirected_statement":
+            target = target.children[-1 if target.type in _LEFT_OF_REDIRECT else 0]
+        self.redirects.setdefault(target.id, []).extend(redirects)
 
     def _walk(self, root: SyntaxNode, top: set[int]) -> None:
-        """Visit every node once: note features, read commands."""
+        """Visit every node once: check that nothing is left out, note features, read commands."""
         stack = [root]
         while stack:
             node = stack.pop()
             kind = node.type
             if kind in _FEATURES:
                 self.features.add(_FEATURES[kind])
-            if kind == "redirected_statement":
-                self._note_redirects(node)
-            elif kind == "variable_assignment" and node.children:
-                self._note_assignment(node)
-            elif kind in _COMMAND_TYPES:
-                self.commands[node.id] = self._command(node, node.id not in top)
-            if node.child_count:
-                stack.extend(node.children)
+            children = node.children if node.child_count else []
+            if kind in _TILED:
+                self._check_gaps(node, children, _GAP)
+            elif kind in _TILED_IN_LINE:
+                self._check_gaps(node, children, _GAP_IN_LINE)
+            self._note(node, kind, children)
+            if kind in _COMMAND_TYPES:
+                self.commands[node.id] = self._command(node, children, node.id not in top)
+            stack.extend(children)
 
-    def _note_assignment(self, node: SyntaxNode) -> None:
-        parent = node.parent
-        if parent is None or parent.type != "command":
-            start, end = self._span(node.children[0])
-            self.assigned.add(self.text[start:end])
+    def _note(self, node: SyntaxNode, kind: str, children: list[SyntaxNode]) -> None:
+        """Note what one node says about others."""
+        if kind == "redirected_statement":
+            self._note_redirects(children)
+        elif kind in ("pipeline", "negated_command"):
+            if any(child.type == "list" for child in children[1:]):
+                raise _UnreadableError("a list inside a pipeline")
+        elif kind == "heredoc_redirect":
+            self._check_heredoc(children)
+        elif kind == "command":
+            self.prefixes.update(c.id for c in children if c.type == "variable_assignment")
+        elif kind == "variable_assignment" and children:
+            self._note_assignment(node, children[0])
+        elif kind in ("for_statement", "file_redirect"):
+            self._note_patterns(children)
 
-    def _command(self, node: SyntaxNode, nested: bool) -> Command:
+    def _note_assignment(self, node: SyntaxNode, name: SyntaxNode) -> None:
+        if node.id not in self.prefixes:
+            self.assigned.add(self._source(name))
+        if _ASSIGNED_TILDE.search(self._source(node)):
+            self.features.add("tilde")
+
+    def _note_patterns(self, children: list[SyntaxNode]) -> None:
+        for child in children:
+            if child.type in ("word", "concatenation"):
+                word = read_word(self._source(child), 0)
+                self.features.update(["glob"] * word.has_glob + ["tilde"] * word.has_tilde)
+
+    def _check_heredoc(self, children: list[SyntaxNode]) -> None:
+        """Refuse commands on the line of `<<`: the parser mixes them up with the body."""
+        known = _HEREDOC_MARKS | _HEREDOC_WORDS | _REDIRECT_TYPES
+        if any(child.type not in known for child in children):
+            raise _UnreadableError("a command behind the mark of a here-document")
+
+    def _check_gaps(
+        self, node: SyntaxNode, children: list[SyntaxNode], gap: re.Pattern[bytes]
+    ) -> None:
+        """Between the parts of a node stand blanks, nothing else."""
+        position = node.start_byte
+        for child in children:
+            start = child.start_byte
+            if start > position and not gap.fullmatch(self.octets, position, start):
+                raise _UnreadableError("parts that are not known")
+            position = child.end_byte
+        if not gap.fullmatch(self.octets, position, node.end_byte):
+            raise _UnreadableError("parts that are not known")
+
+    def _check_edges(self, root: SyntaxNode) -> None:
+        """In front of and behind the tree stand blanks only."""
+        if not (
+            _GAP.fullmatch(self.octets, 0, root.start_byte)
+            and _GAP.fullmatch(self.octets, root.end_byte)
+        ):
+            raise _UnreadableError("parts that are not known")
+
+    def _command(self, node: SyntaxNode, children: list[SyntaxNode], nested: bool) -> Command:
         assignments: list[Assignment] = []
         words: list[Word] = []
         redirections: list[Redirection] = []
         keyword = node.type == "command"
-        for child in [*node.children, *self.redirects.get(node.id, ())]:
+        redirects = self.redirects.get(node.id, [])
+        for child in [*children, *redirects]:
             if child.type in _REDIRECT_TYPES:
                 self._take_redirect(child, redirections, words)
             elif child.type == "variable_assignment" and keyword and not words:
                 assignments.append(self._assignment(child))
             else:
                 self._add_word(child, words)
-        start = self._span(node)[0]
-        parts: list[Assignment | Word | Redirection] = [*assignments, *words, *redirections]
-        end = max((part.end for part in parts), default=start)
-        self._check_command(start, parts)
+        start, end = self._span(node)
+        end = max([end, *(self._span(redirect)[1] for redirect in redirects)])
+        self._check_command(start, [*assignments, *words, *redirections])
         return Command(
             start, end, tuple(assignments), tuple(words), tuple(redirections), nested=nested
         )
 
     def _check_command(self, start: int, parts: list[Assignment | Word | Redirection]) -> None:
         position = start
-        for part in sorted(parts, key=lambda part: part.start):
+        joins = False
+        for part in sorted(parts, key=_by_start):
             if not _BLANKS.fullmatch(self.text, position, part.start):
                 raise _UnreadableError("a command with parts that are not known")
-            position = part.end
+            redirects = isinstance(part, Redirection)
+            if (
+                joins
+                and not redirects
+                and _CONTINUATIONS.fullmatch(self.text, position, part.start)
+            ):
+                raise _UnreadableError("words that nothing separates")
+            position, joins = part.end, True
 
     def _take_redirect(
         self, node: SyntaxNode, redirections: list[Redirection], words: list[Word]
     ) -> None:
         """Read a redirection; words behind its target are the command's (`echo a > b c`)."""
-        if node.type == "heredoc_redirect":
-            start, end = self._span(node)
-            redirections.append(Redirection("<<", self.text[start:end], start, end))
-            return
         parts = node.children
         operator = next((i for i, part in enumerate(parts) if not part.is_named), None)
-        if operator is None or operator + 1 >= len(parts):
+        if operator is None:
             raise _UnreadableError("a redirection of a form that is not known")
-        start = self._span(node)[0]
+        sign, start = parts[operator].type, self._offset(node.start_byte)
+        if operator + 1 == len(parts):  # `>&-`
+            redirections.append(Redirection(sign, "", start, self._offset(node.end_byte)))
+            return
         first, end = self._span(parts[operator + 1])
-        redirections.append(Redirection(parts[operator].type, self.text[first:end], start, end))
+        redirections.append(Redirection(sign, self.text[first:end], start, end))
         for part in parts[operator + 2 :]:
-            self._add_word(part, words)
+            if part.type in _REDIRECT_TYPES:
+                self._take_redirect(part, redirections, words)
+            elif part.type not in _HEREDOC_MARKS:
+                self._add_word(part, words)
 
     def _assignment(self, node: SyntaxNode) -> Assignment:
         start, end = self._span(node)
@@ -508,41 +618,38 @@ class _Reader:
     def _add_word(self, node: SyntaxNode, words: list[Word]) -> None:
         """Add a word; the parser cuts some in two (`''\\*`), where no blank stands."""
         start, end = self._span(node)
-        if words and words[-1].end == start:
+        if words and _CONTINUATIONS.fullmatch(self.text, words[-1].end, start):
             start = words.pop().start
         words.append(read_word(self.text[start:end], start))
 
-    def _item(self, node: SyntaxNode, operator: Operator, background: bool) -> Item:
-        start, end = self._span(node)
-        for redirect in self.redirects.get(node.id, ()):
-            end = max(end, self._span(redirect)[1])
-        kind = _KINDS.get(node.type, "other")
+    def _item(self, part: _Part) -> Item:
+        node = part.node
+        start, end = self._offset(node.start_byte), self._offset(part.end)
         assigned: tuple[str, ...] = ()
+        kind: Kind = "pipeline" if part.piped else _KINDS.get(node.type, "other")
         if kind == "assignment":
             parts = node.children if node.type == "variable_assignments" else [node]
             assigned = tuple(self._assignment(part).name for part in parts)
         return Item(
             kind,
-            operator,
+            part.operator,
             start,
             end,
             self.text[start:end],
-            self.commands.get(node.id),
+            self.commands.get(node.id) if kind == "command" else None,
             assigned,
-            background,
+            part.background,
         )
 
-    def _check_gaps(self, items: tuple[Item, ...]) -> None:
-        """Between the items stand blanks, comments and the operator, nothing else."""
-        if self.features & {"comment", "here-document"}:
-            return
-        position = 0
-        for item in items:
-            gap = self.text[position : item.start].replace("\\\n", "")
-            operator = item.operator.strip()
-            if gap.strip(" \t\n") not in (operator, "&" if item.operator == "\n" else operator):
-                raise _UnreadableError("parts that are not known between two commands")
-            position = item.end
+
+def _by_start(part: Assignment | Word | Redirection) -> int:
+    return part.start
+
+
+def _begins_with_list(node: SyntaxNode) -> bool:
+    while node.type in ("pipeline", "redirected_statement"):
+        node = node.children[0]
+    return node.type == "list"
 
 
 def _character_offsets(text: str) -> list[int]:
