@@ -1,0 +1,261 @@
+"""name-stages: stages that are used by number get names that say what they do."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.tree import Dockerfile, Flag, Instruction, Stage
+from dockerfix.syntax.values import global_scope, read_image
+from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
+
+_NUMBERED = re.compile(r"--from=[\"']?[0-9]", re.IGNORECASE)
+#: BuildKit: `validStageName`, after lowering the letter case.
+_VALID_NAME = re.compile(r"[a-z][a-z0-9-_.]*", re.IGNORECASE)
+#: BuildKit's check ReservedStageName.
+_RESERVED = frozenset(("scratch", "context"))
+_MOUNT_FROM = re.compile(r"(?:^|,)\s*\"?from=([^,\"]*)", re.IGNORECASE)
+_SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
+#: What may stand before a command's name.
+_PREFIX = re.compile(r"(?:[\s({!]|[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s|(?:sudo|time|exec)\s)*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a stage does: the kind of work gives its name, the field tells two of a kind apart."""
+
+    kind: str
+    area: str
+    evidence: Evidence
+
+
+#: How a command begins, the kind of work that is, and its field. The first kind that a stage does,
+#: in the order of this table, names it.
+_COMMANDS = (
+    ("build", "go", r"go\s+(?:build|install|get|generate)\b|goreleaser\b|gox\b"),
+    ("build", "rust", r"cargo\s+(?:\+\S+\s+)?(?:build|install|rustc)\b|rustc\b|trunk\s+build\b"),
+    ("build", "java", r"(?:\./)?(?:mvnw?|gradlew?)\s(?!.*(?:go-offline|dependencies\b))"),
+    ("build", "java", r"(?:sbt|lein|ant|javac)\b"),
+    ("build", "dotnet", r"dotnet\s+(?:publish|build|pack|msbuild)\b|msbuild\b"),
+    ("build", "web", r"(?:npm|yarn|pnpm|bun)\s+(?:run(?:-script)?\s+)?(?:\S*build|compile|dist)"),
+    ("build", "web", r"(?:npx\s+|\S*node_modules/\.bin/)?(?:ng|vite|next|nuxt|react-scripts)\s+bu"),
+    ("build", "web", r"(?:npx\s+|\S*node_modules/\.bin/)?(?:webpack|gulp|grunt|parcel|tsc|rollup)"),
+    ("build", "python", r"python3?\s+(?:setup\.py|-m\s+build)\b|pip3?\s+wheel\b|pyinstaller\b"),
+    ("build", "elixir", r"mix\s+(?:release|compile|phx\.digest|distillery\.release)\b"),
+    ("build", "haskell", r"(?:stack|cabal)\s+(?:build|install|new-build)\b|ghc\b"),
+    ("build", "swift", r"swift\s+build\b"),
+    ("build", "site", r"(?:hugo|jekyll|mkdocs|sphinx-build|bundle\s+exec\s+jekyll)\b"),
+    ("build", "native", r"(?:\S*/)?(?:make|cmake|ninja|meson|scons|bazel|configure|autoreconf)\b"),
+    ("build", "native", r"(?:gcc|g\+\+|cc|clang|clang\+\+|dpkg-buildpackage|rpmbuild)\s"),
+    (
+        "deps",
+        "web",
+        r"npm\s+(?:ci|i|install)\b|yarn(?:\s+install\b|\s*$|\s+--)|pnpm\s+i(?:nstall)?",
+    ),
+    ("deps", "python", r"(?:python3?\s+-m\s+)?(?:pip3?|poetry|uv|pipenv)\s+(?:install|sync)\b"),
+    ("deps", "php", r"(?:\S*/)?composer(?:\.phar)?\s+(?:install|update|require)\b"),
+    ("deps", "ruby", r"bundle(?:r)?(?:\s+install\b|\s*$)|gem\s+install\b"),
+    ("deps", "go", r"go\s+mod\s+(?:download|vendor)\b|dep\s+ensure\b|glide\s+install\b"),
+    ("deps", "java", r"(?:\./)?(?:mvnw?|gradlew?)\s.*(?:go-offline|dependencies\b)"),
+    ("test", "", r"(?:npm|yarn|pnpm|go|cargo|dotnet|mvn)\s+(?:run\s+)?test\b|pytest\b|tox\b"),
+    ("download", "", r"curl\s|wget\s|git\s+clone\b"),
+)
+_COMMAND_TABLE = tuple((kind, area, re.compile(pattern)) for kind, area, pattern in _COMMANDS)
+_ORDER = ("build", "deps", "test", "download")
+#: Images (the last part of their name) that hold a tool chain, and its field. Whoever starts from
+#: one and runs anything builds something.
+_TOOL_CHAINS = {
+    **{"golang": "go", "rust": "rust", "maven": "java", "gradle": "java", "sbt": "java"},
+    **{"clojure": "java", "sdk": "dotnet", "elixir": "elixir", "haskell": "haskell"},
+    **{"swift": "swift", "gcc": "native", "emsdk": "web", "hugo": "site", "jekyll": "site"},
+}
+
+
+class NameStages(Transform):
+    """Give a stage that is used by number a name, and use the name.
+
+    Before:
+        FROM golang:1.23
+        WORKDIR /src
+        COPY . .
+        RUN go build -o /bin/app
+
+        FROM alpine:3.20
+        COPY --from=0 /bin/app /bin/app
+        ENTRYPOINT ["/bin/app"]
+
+    After:
+        FROM golang:1.23 AS build
+        WORKDIR /src
+        COPY . .
+        RUN go build -o /bin/app
+
+        FROM alpine:3.20
+        COPY --from=build /bin/app /bin/app
+        ENTRYPOINT ["/bin/app"]
+    """
+
+    name = "name-stages"
+    level = Level.SAFE
+
+    def apply(self, workspace: Workspace) -> Iterator[Change | Declined]:
+        """Collect the references by number, then name the stages they mean."""
+        dockerfile = workspace.dockerfile
+        if not _NUMBERED.search(dockerfile.code):
+            return
+        used: dict[int, list[tuple[Instruction, Flag]]] = {}
+        for stage, instruction, flag in _numbers(dockerfile):
+            reason = _why_left(dockerfile, stage, instruction, flag)
+            if reason:
+                yield Declined(reason, instruction.line, f"--from={flag.value}")
+            else:
+                used.setdefault(int(flag.value or ""), []).append((instruction, flag))
+        names = _choose_names(dockerfile, sorted(used))
+        for index, references in sorted(used.items()):
+            yield _use_name(dockerfile.stages[index], references, names.get(index))
+
+
+def _numbers(dockerfile: Dockerfile) -> Iterator[tuple[Stage, Instruction, Flag]]:
+    for stage in dockerfile.stages:
+        for instruction in stage.instructions:
+            target = instruction.nested or instruction
+            for flag in target.flags if target.keyword == "COPY" else ():
+                value = flag.value or ""
+                if flag.name == "from" and value.isascii() and value.isdigit():
+                    yield stage, instruction, flag
+
+
+def _why_left(
+    dockerfile: Dockerfile, stage: Stage, instruction: Instruction, flag: Flag
+) -> str | None:
+    index = int(flag.value or "")
+    if instruction.keyword == "ONBUILD":
+        return "ONBUILD means a stage of another file"
+    if index >= stage.index:
+        return "the number is not that of an earlier stage"
+    name = dockerfile.stages[index].name
+    if name is None:
+        return None
+    same = sum((other.name or "").lower() == name.lower() for other in dockerfile.stages)
+    if same > 1 or not _VALID_NAME.fullmatch(name):
+        return "the stage's name is not its own"
+    return None
+
+
+def _use_name(
+    stage: Stage, references: list[tuple[Instruction, Flag]], new: tuple[str, Evidence] | None
+) -> Change:
+    name = stage.name or (new[0] if new else "")
+    edits = [Edit(flag.start, flag.end, f"--from={name}") for _, flag in references]
+    if new:
+        end = stage.start.argument_span[1]
+        word = "as" if stage.start.keyword_text.islower() else "AS"
+        edits.insert(0, Edit(end, end, f" {word} {name}"))
+    return Change(
+        message=f"the stage in line {stage.start.line} is used by its number, {stage.index}",
+        help=f"Name it `{name}`, and use the name" if new else f"Use its name, `{name}`",
+        edits=tuple(edits),
+        line=references[0][0].line,
+        level=Level.SAFE,
+        evidence=(new[1],) if new else (),
+    )
+
+
+# Names
+
+
+def _choose_names(dockerfile: Dockerfile, indexes: list[int]) -> dict[int, tuple[str, Evidence]]:
+    """A name for each of the stages that has none, and why it is called so."""
+    works = {i: _work(dockerfile.stages[i]) for i in indexes if not dockerfile.stages[i].name}
+    if not works:
+        return {}
+    taken = _taken_names(dockerfile)
+    kinds = Counter(work.kind for work in works.values())
+    chosen: dict[int, tuple[str, Evidence]] = {}
+    for index, work in works.items():
+        alone = kinds[work.kind] == 1
+        name = _free_name(work, alone, taken)
+        taken.add(name)
+        chosen[index] = (name, work.evidence)
+    return chosen
+
+
+def _free_name(work: _Work, alone: bool, taken: set[str]) -> str:
+    if alone and work.kind not in taken:
+        return work.kind
+    base = f"{work.kind}-{work.area}" if work.area else work.kind
+    if base not in taken and (work.area or alone):
+        return base
+    number = 1
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"
+
+
+def _taken_names(dockerfile: Dockerfile) -> set[str]:
+    """Every name that means something in the file already: stages, images, arguments' values."""
+    names = set(_RESERVED)
+    for stage in dockerfile.stages:
+        for base in (stage.base, stage.resolved_base or ""):
+            names |= {base.lower(), read_image(base.lower()).last}
+        names.add((stage.name or "").lower())
+        for instruction in stage.instructions:
+            names |= set(_other_references(instruction.nested or instruction))
+    values = global_scope(dockerfile.stages[0]).values()
+    return names | {value.lower() for value in values if value}
+
+
+def _other_references(instruction: Instruction) -> Iterator[str]:
+    for flag in instruction.flags:
+        if flag.name == "from" and flag.value:
+            yield flag.value.lower()
+            yield read_image(flag.value.lower()).last
+        elif flag.name == "mount" and flag.value:
+            yield from (name.lower() for name in _MOUNT_FROM.findall(flag.value))
+
+
+# What a stage does
+
+
+def _work(stage: Stage) -> _Work:
+    found: dict[str, _Work] = {}
+    for instruction in stage.instructions:
+        if instruction.keyword == "RUN":
+            for work in _works_of(instruction):
+                found.setdefault(work.kind, work)
+    return found.get("build") or _by_image(stage, found)
+
+
+def _by_image(stage: Stage, found: dict[str, _Work]) -> _Work:
+    """What a stage does that runs no build command that we know."""
+    image = read_image(stage.resolved_base or stage.base).last
+    runs = stage.last("RUN")
+    where = f"line {stage.start.line}"
+    if runs and image in _TOOL_CHAINS:
+        evidence = Evidence(where, f"`{image}` is an image to build with")
+        return _Work("build", _TOOL_CHAINS[image], evidence)
+    known = next((found[kind] for kind in _ORDER if kind in found), None)
+    if known:
+        return known
+    if runs:
+        return _Work("build", "", Evidence(f"line {runs.line}", "what it makes is copied"))
+    if stage.last("COPY") or stage.last("ADD") or not _VALID_NAME.fullmatch(image):
+        return _Work("files", "", Evidence(where, "the stage only holds files"))
+    return _Work(f"{image.lower()}-image", "", Evidence(where, f"the files of `{image}` are used"))
+
+
+def _works_of(instruction: Instruction) -> Iterator[_Work]:
+    script = "\n".join([instruction.argument_text, *(doc.content for doc in instruction.heredocs)])
+    if instruction.exec_arguments:
+        script = " ".join(instruction.exec_arguments)
+    for part in _SEPARATOR.split(script):
+        match = _PREFIX.match(part)
+        command = part[match.end() :].strip() if match else ""
+        for kind, area, pattern in _COMMAND_TABLE:
+            if pattern.match(command):
+                fact = f"it runs `{' '.join(command.split()[:3])}`"
+                yield _Work(kind, area, Evidence(f"line {instruction.line}", fact))
+                break
