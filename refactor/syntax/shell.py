@@ -92,6 +92,8 @@ _RESERVED = frozenset(
         *("esac", "in", "function", "select", "time", "coproc"),
     )
 )
+#: No command has such a name; the parser lets some pass where they are out of place.
+_NEVER_NAMES = (_RESERVED - {"in", "function", "select", "time", "coproc"}) | {"{", "}", "!"}
 _PLAIN_SCRIPT = re.compile(r"(?:[A-Za-z0-9_./:=@,+%^ \t&-]|[ \t]\\\n)*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=@,+%^-]+")
 _BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
@@ -563,6 +565,8 @@ class _Reader:
                 assignments.append(self._assignment(child))
             else:
                 self._add_word(child, words)
+        if words and words[0].text in _NEVER_NAMES:
+            raise _UnreadableError("a reserved word out of place")
         start, end = self._span(node)
         end = max([end, *(self._span(redirect)[1] for redirect in redirects)])
         self._check_command(start, [*assignments, *words, *redirections])
