@@ -73,13 +73,13 @@ _FEATURES = {
 #: Nodes whose parts must account for all of their text, with blanks and newlines between.
 _TILED = frozenset(
     (
-        *("program", "list", "pipeline", "subshell", "compound_statement", "negated_command"),
+        *("program", "list", "pipeline", "subshell", "compound_statement"),
         *("if_statement", "elif_clause", "else_clause", "for_statement", "while_statement"),
         *("do_group", "case_statement", "case_item", "function_definition"),
     )
 )
 #: The same, where a newline would end the command.
-_TILED_IN_LINE = _COMMAND_TYPES | {"redirected_statement", "file_redirect"}
+_TILED_IN_LINE = _COMMAND_TYPES | {"redirected_statement", "file_redirect", "negated_command"}
 #: Whose last part is the one that a redirection behind it belongs to.
 _LEFT_OF_REDIRECT = frozenset(("list", "pipeline", "negated_command"))
 _HEREDOC_MARKS = frozenset(
@@ -92,11 +92,15 @@ _RESERVED = frozenset(
         *("esac", "in", "function", "select", "time", "coproc"),
     )
 )
+#: No command has such a name; the parser lets some pass where they are out of place.
+_NEVER_NAMES = (_RESERVED - {"in", "function", "select", "time", "coproc"}) | {"{", "}", "!"}
 _PLAIN_SCRIPT = re.compile(r"(?:[A-Za-z0-9_./:=@,+%^ \t&-]|[ \t]\\\n)*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=@,+%^-]+")
 _BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
 _CONTINUATIONS = re.compile(r"(?:\\\n)*")
 _GAP = re.compile(rb"(?:[ \t\n]|\\\n)*")
+_NO_GAP = re.compile(rb"(?:\\\n)*")
+_BARE_WORD = re.compile(rb"(?:[^\s\\]|\\.)*", re.DOTALL)
 _GAP_IN_LINE = re.compile(rb"(?:[ \t]|\\\n)*")
 _ASSIGNED_TILDE = re.compile(r"[=:]~")
 _NAME_PART = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
@@ -490,6 +494,12 @@ class _Reader:
                 self._check_gaps(node, children, _GAP)
             elif kind in _TILED_IN_LINE:
                 self._check_gaps(node, children, _GAP_IN_LINE)
+            elif kind == "concatenation":
+                self._check_gaps(node, children, _NO_GAP)
+            elif kind == "word":
+                self._check_word(node)
+            elif kind == "``":  # what it makes of the middle of two substitutions
+                raise _UnreadableError("two substitutions in backticks in a row")
             self._note(node, kind, children)
             if kind in _COMMAND_TYPES:
                 self.commands[node.id] = self._command(node, children, node.id not in top)
@@ -502,6 +512,8 @@ class _Reader:
         elif kind in ("pipeline", "negated_command"):
             if any(child.type == "list" for child in children[1:]):
                 raise _UnreadableError("a list inside a pipeline")
+            if any(child.type == "negated_command" for child in children[1:]):
+                raise _UnreadableError("a negation inside a pipeline")
         elif kind == "heredoc_redirect":
             self._check_heredoc(children)
         elif kind == "command":
@@ -542,6 +554,11 @@ class _Reader:
         if not gap.fullmatch(self.octets, position, node.end_byte):
             raise _UnreadableError("parts that are not known")
 
+    def _check_word(self, node: SyntaxNode) -> None:
+        """The parser makes one word of some, such as `} ]`."""
+        if not _BARE_WORD.fullmatch(self.octets, node.start_byte, node.end_byte):
+            raise _UnreadableError("words that nothing separates")
+
     def _check_edges(self, root: SyntaxNode) -> None:
         """In front of and behind the tree stand blanks only."""
         if not (
@@ -563,6 +580,8 @@ class _Reader:
                 assignments.append(self._assignment(child))
             else:
                 self._add_word(child, words)
+        if words and words[0].text in _NEVER_NAMES:
+            raise _UnreadableError("a reserved word out of place")
         start, end = self._span(node)
         end = max([end, *(self._span(redirect)[1] for redirect in redirects)])
         self._check_command(start, [*assignments, *words, *redirections])
