@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dockerfix.context.archives import NotPlainError, why_plain
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.pairs import NotEqualError, new_form_edits, quote_literal, read_old_pair
-from dockerfix.syntax.tree import SPACES, Blank, Instruction, Stage
+from dockerfix.syntax.tree import KEYWORDS, SPACES, Blank, Dockerfile, Instruction, Stage
 from dockerfix.syntax.values import unquote
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -20,6 +20,8 @@ _LAST_COUNTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 _COMMON_FLAGS = frozenset(("chown", "chmod", "link", "exclude"))
 
 _STAGE_NAME = re.compile(r"\S+\s+(as)\s+\S+", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<![\w<])(['\"])((?:(?!\1).|(?<=\w)'(?=\w))*)\1(?!\w)")
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
 _HEALTH_KIND = re.compile(r"(?:cmd|none)\b", re.IGNORECASE)
 
 _Found = Iterator[Change | Declined]
@@ -50,6 +52,7 @@ class Modernise(Transform):
     def apply(self, workspace: Workspace) -> _Found:
         """Go through the stages for what is overridden, then through all instructions."""
         for stage in workspace.dockerfile.stages:
+            yield from _maintainers(stage, workspace)
             yield from _overridden(stage, workspace)
         for instruction in workspace.dockerfile.instructions:
             yield from _rewrite(instruction, workspace)
@@ -60,9 +63,6 @@ class Modernise(Transform):
 
 def _rewrite(instruction: Instruction, workspace: Workspace) -> _Found:
     """What replaces the keyword: a new instruction, or the keyword in the file's letter case."""
-    if instruction.keyword == "MAINTAINER":
-        yield _maintainer(instruction, workspace)
-        return
     target = instruction.nested or instruction
     found = _add_to_copy(target, instruction, workspace) if target.keyword == "ADD" else None
     if found is not None:
@@ -101,41 +101,49 @@ def _keyword_span(instruction: Instruction) -> tuple[int, int]:
 # MAINTAINER
 
 
-def _maintainer(instruction: Instruction, workspace: Workspace) -> Change | Declined:
-    reason = _why_not_label(instruction, workspace)
+def _maintainers(stage: Stage, workspace: Workspace) -> _Found:
+    found = [i for i in stage.instructions if i.keyword == "MAINTAINER"]
+    if not found:
+        return
+    reason = _why_not_label(found, stage, workspace.dockerfile)
     if reason:
-        return Declined(f"MAINTAINER stays: {reason}", instruction.line)
-    label = workspace.style.keyword("LABEL")
-    author = quote_literal(_strip_quotes(instruction.argument_text), instruction.escape)
-    start = _keyword_span(instruction)[0]
-    end = instruction.argument_span[1]
-    return _change(
-        instruction,
+        yield Declined(f"MAINTAINER stays: {reason}", found[0].line)
+        return
+    first, last = found[0], found[-1]
+    names = ", ".join(dict.fromkeys(_tidy_author(i.argument_text) for i in found))
+    label = f"{workspace.style.keyword('LABEL')} {AUTHORS}={quote_literal(names, first.escape)}"
+    yield _change(
+        first,
         "`MAINTAINER` is deprecated",
         f"Use the label `{AUTHORS}`",
-        Edit(start, end, f"{label} {AUTHORS}={author}"),
-        removed=("MAINTAINER",),
+        Edit(_keyword_span(first)[0], last.argument_span[1], label),
+        removed=("MAINTAINER",) * len(found),
         added=("LABEL",),
     )
 
 
-def _why_not_label(instruction: Instruction, workspace: Workspace) -> str:
-    if not _strip_quotes(instruction.argument_text):
+def _why_not_label(found: list[Instruction], stage: Stage, dockerfile: Dockerfile) -> str:
+    if not all(_tidy_author(i.argument_text) for i in found):
         return "it names nobody"
-    if instruction.inner_comments:
+    if any(i.inner_comments for i in found):
         return "a comment stands within it"
-    if AUTHORS in workspace.dockerfile.code:
-        return "the file sets the label already"
+    if any(AUTHORS in i.argument_text for i in stage.instructions if i.keyword == "LABEL"):
+        return "the stage sets the label already"
+    places = [dockerfile.index(i) for i in found] if len(found) > 1 else [0]
+    if places[-1] - places[0] >= len(found):
+        return "the stage has several in different places"
     return ""
 
 
-def _strip_quotes(text: str) -> str:
-    """A name without the quotes around it: MAINTAINER keeps them, nobody wants them."""
-    for quote in "\"'":
-        inner = text[1:-1].strip(SPACES)
-        if len(text) > 1 and text[0] == text[-1] == quote and quote not in inner:
-            return inner
-    return text
+def _tidy_author(text: str) -> str:
+    """A name without quotes, which MAINTAINER keeps and nobody wants; a quoted address in `<>`."""
+    return _QUOTED.sub(_unquote_author, text).strip(SPACES)
+
+
+def _unquote_author(match: re.Match[str]) -> str:
+    inner = match[2].strip(SPACES)
+    is_part = match.start() > 0 or match.end() < len(match.string)
+    return f"<{inner}>" if is_part and _ADDRESS.fullmatch(inner) else inner
 
 
 # Letter case
@@ -202,7 +210,7 @@ def _pairs(target: Instruction, instruction: Instruction) -> _Found:
     yield _change(
         instruction,
         f"`{target.keyword} {pair.name} ...` is the old form without an equals sign",
-        f"Write `{pair.name}=...`",
+        "Write it with an equals sign",
         *edits,
     )
 
@@ -241,10 +249,17 @@ def _empty_continuations(instruction: Instruction) -> _Found:
     if not instruction.has_inner_lines:
         return
     edits: list[Edit] = []
-    for (_, before), (after, _) in zip(
+    for (_, before), (after, end) in zip(
         instruction.segments, instruction.segments[1:], strict=False
     ):
-        edits += _blank_lines(instruction, before, after)
+        found = list(_blank_lines(instruction, before, after))
+        words = instruction.code[after:end].split(maxsplit=1)
+        if found and words and words[0].upper() in KEYWORDS:
+            # Docker takes it as a part of this instruction; the author surely did not mean that.
+            line = instruction.line + instruction.code.count("\n", 0, after)
+            yield Declined("empty line stays: an instruction seems to follow", line, words[0])
+            return
+        edits += found
     if edits:
         yield _change(
             instruction,

@@ -41,6 +41,7 @@ _COMMANDS = (
     ("build", "java", r"(?:sbt|lein|ant|javac)\b"),
     ("build", "dotnet", r"dotnet\s+(?:publish|build|pack|msbuild)\b|msbuild\b"),
     ("build", "web", r"(?:npm|yarn|pnpm|bun)\s+(?:run(?:-script)?\s+)?(?:\S*build|compile|dist)"),
+    ("build", "web", r"(?:npm|yarn|pnpm|bun)\s+run(?:-script)?\s+(?!test|lint|start|dev|-)"),
     ("build", "web", r"(?:npx\s+|\S*node_modules/\.bin/)?(?:ng|vite|next|nuxt|react-scripts)\s+bu"),
     ("build", "web", r"(?:npx\s+|\S*node_modules/\.bin/)?(?:webpack|gulp|grunt|parcel|tsc|rollup)"),
     ("build", "python", r"python3?\s+(?:setup\.py|-m\s+build)\b|pip3?\s+wheel\b|pyinstaller\b"),
@@ -65,6 +66,12 @@ _COMMANDS = (
 )
 _COMMAND_TABLE = tuple((kind, area, re.compile(pattern)) for kind, area, pattern in _COMMANDS)
 _ORDER = ("build", "deps", "test", "download")
+_UNKNOWN = "unknown"
+#: Commands that a stage which only downloads may run besides.
+_FETCH_HELPERS = re.compile(
+    r"(?:apt(?:-get)?|apk|dnf|microdnf|yum|zypper|cd|chmod|chown|cp|echo|gunzip|gzip|install|ln|ls"
+    r"|mkdir|mv|rm|set|sha\d+sum|tar|test|\[|unzip|xz)(?:\s|$)|$"
+)
 #: Images (the last part of their name) that hold a tool chain, and its field. Whoever starts from
 #: one and runs anything builds something.
 _TOOL_CHAINS = {
@@ -189,7 +196,7 @@ def _free_name(work: _Work, alone: bool, taken: set[str]) -> str:
     base = f"{work.kind}-{work.area}" if work.area else work.kind
     if base not in taken and (work.area or alone):
         return base
-    number = 1
+    number = 2 if alone or base in taken else 1
     while f"{base}-{number}" in taken:
         number += 1
     return f"{base}-{number}"
@@ -226,25 +233,40 @@ def _work(stage: Stage) -> _Work:
         if instruction.keyword == "RUN":
             for work in _works_of(instruction):
                 found.setdefault(work.kind, work)
-    return found.get("build") or _by_image(stage, found)
+    if _UNKNOWN in found:
+        found.pop("download", None)
+    if "build" in found:
+        return found["build"]
+    return _built_by_image(stage) or _first_kind(found) or _source_of_files(stage)
 
 
-def _by_image(stage: Stage, found: dict[str, _Work]) -> _Work:
-    """What a stage does that runs no build command that we know."""
-    image = read_image(stage.resolved_base or stage.base).last
+def _built_by_image(stage: Stage) -> _Work | None:
+    """A stage that starts from a tool chain and runs something."""
+    image = _image_of(stage)
+    if image not in _TOOL_CHAINS or not stage.last("RUN"):
+        return None
+    fact = f"`{image}` is an image to build with"
+    return _Work("build", _TOOL_CHAINS[image], Evidence(f"line {stage.start.line}", fact))
+
+
+def _first_kind(found: dict[str, _Work]) -> _Work | None:
+    return next((found[kind] for kind in _ORDER if kind in found), None)
+
+
+def _source_of_files(stage: Stage) -> _Work:
+    """A stage that is of use for what is in it, no known work being done there."""
     runs = stage.last("RUN")
-    where = f"line {stage.start.line}"
-    if runs and image in _TOOL_CHAINS:
-        evidence = Evidence(where, f"`{image}` is an image to build with")
-        return _Work("build", _TOOL_CHAINS[image], evidence)
-    known = next((found[kind] for kind in _ORDER if kind in found), None)
-    if known:
-        return known
     if runs:
-        return _Work("build", "", Evidence(f"line {runs.line}", "what it makes is copied"))
+        return _Work("build", "", Evidence(f"line {runs.line}", "it makes what is copied"))
+    where = f"line {stage.start.line}"
+    image = _image_of(stage)
     if stage.last("COPY") or stage.last("ADD") or not _VALID_NAME.fullmatch(image):
         return _Work("files", "", Evidence(where, "the stage only holds files"))
-    return _Work(f"{image.lower()}-image", "", Evidence(where, f"the files of `{image}` are used"))
+    return _Work(f"{image}-image", "", Evidence(where, f"the files of `{image}` are used"))
+
+
+def _image_of(stage: Stage) -> str:
+    return read_image(stage.resolved_base or stage.base).last.lower()
 
 
 def _works_of(instruction: Instruction) -> Iterator[_Work]:
@@ -254,8 +276,13 @@ def _works_of(instruction: Instruction) -> Iterator[_Work]:
     for part in _SEPARATOR.split(script):
         match = _PREFIX.match(part)
         command = part[match.end() :].strip() if match else ""
-        for kind, area, pattern in _COMMAND_TABLE:
-            if pattern.match(command):
-                fact = f"it runs `{' '.join(command.split()[:3])}`"
-                yield _Work(kind, area, Evidence(f"line {instruction.line}", fact))
-                break
+        if not _FETCH_HELPERS.match(command):
+            kind, area = _kind_of(command)
+            fact = f"it runs `{' '.join(command.split()[:3])}`"
+            yield _Work(kind, area, Evidence(f"line {instruction.line}", fact))
+
+
+def _kind_of(command: str) -> tuple[str, str]:
+    found = (entry for entry in _COMMAND_TABLE if entry[2].match(command))
+    kind, area, _ = next(found, (_UNKNOWN, "", None))
+    return kind, area

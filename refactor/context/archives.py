@@ -22,52 +22,53 @@ _TAR_BLOCK = 512
 _MAX_MATCHES = 2000
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|[\w-]+@[\w.-]+:|github\.com/", re.IGNORECASE)
-#: Suffixes of files that are never tar archives. `.zip`, `.jar` and their kin are archives, but
-#: not of a kind that ADD unpacks (Docker's reference, ADD: "tar archive formats").
+#: Suffixes that a tar archive has, alone or in front of a compression's. Packages among them:
+#: an `.apk` of Alpine, a `.gem` and a `.crate` are tar archives, and ADD unpacks them.
+_ARCHIVE = re.compile(
+    r"\.(?:tar|t?gz|tbz2?|t?bz2|t?xz|t?zst|tlz|lzma|lz|z|apk|gem|crate|box|ova|pkg|img)\b",
+    re.IGNORECASE,
+)
+#: Suffixes of files that are no tar archives.
 _PLAIN_SUFFIXES = frozenset(
     (
         # Programs and their sources.
-        *("awk", "bash", "bat", "bin", "c", "cc", "clj", "cljs", "cmd", "cpp", "cs", "csproj"),
-        *("cu", "dart", "dll", "el", "erl", "ex", "exe", "exs", "fish", "fs", "fsproj", "go"),
-        *("gradle", "groovy", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt", "kts", "lua"),
-        *("m", "mjs", "cjs", "ml", "php", "pl", "pm", "ps1", "py", "r", "R", "rb", "rs", "sbt"),
-        *("scala", "scm", "sh", "sln", "so", "sql", "swift", "tcl", "ts", "tsx", "vbproj", "vue"),
-        *("wasm", "zsh", "pyx", "patch", "diff", "vim"),
-        # Archives that ADD does not unpack.
-        *("apk", "deb", "ear", "egg", "gem", "hpi", "jar", "jpi", "msi", "nupkg", "rpm", "war"),
-        *("whl", "zip", "7z"),
+        *("awk", "bash", "bat", "bats", "c", "cc", "cjs", "clj", "cljs", "cmd", "cpp", "cs"),
+        *("csproj", "cu", "dart", "diff", "dll", "el", "erl", "ex", "exe", "exs", "fish", "fs"),
+        *("fsproj", "go", "gradle", "groovy", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt"),
+        *("kts", "lua", "m", "mjs", "ml", "patch", "php", "pl", "pm", "ps1", "psgi", "py", "pyx"),
+        *("r", "rb", "rs", "sbt", "scala", "scm", "sed", "sh", "sln", "so", "sql", "swift"),
+        *("tcl", "ts", "tsx", "vbproj", "vim", "vue", "wasm", "zsh"),
+        # Archives that are not tar: zip in various clothes, ar, rpm, 7z (ADD leaves them alone).
+        *("7z", "deb", "ear", "egg", "hpi", "jar", "jpi", "msi", "nupkg", "rpm", "war", "whl"),
+        "zip",
         # Configuration.
-        *("babelrc", "bashrc", "cabal", "cfg", "cnf", "conf", "config", "desktop", "editorconfig"),
-        *("env", "gemspec", "gitconfig", "gitignore", "htaccess", "inc", "ini", "ipynb", "json"),
-        *("json5", "jsonc", "list", "lock", "mod", "npmrc", "options", "plist", "policy"),
-        *("preseed", "profile", "properties", "props", "repo", "rules", "service", "sum"),
-        *("targets", "toml", "vhost", "vimrc", "xml", "xsd", "xsl", "yaml", "yarnrc", "yml"),
-        *("sources", "pref", "socket", "timer", "supervisor", "sudoers", "cron", "crontab"),
-        *("logrotate", "zshrc"),
+        *("babelrc", "bashrc", "cabal", "cfg", "cnf", "conf", "config", "cron", "crontab"),
+        *("desktop", "dist", "editorconfig", "env", "example", "gemspec", "gitconfig"),
+        *("gitignore", "htaccess", "inc", "ini", "ipynb", "json", "json5", "jsonc", "list"),
+        *("lock", "logrotate", "mod", "npmrc", "options", "plist", "policy", "pref", "prefs"),
+        *("preseed", "profile", "properties", "props", "repo", "rules", "sample", "service"),
+        *("socket", "sources", "sudoers", "sum", "supervisor", "targets", "timer", "toml"),
+        *("vhost", "vimrc", "xml", "xsd", "xsl", "yaml", "yarnrc", "yml", "zshrc"),
         # Keys.
-        *("asc", "cer", "crt", "csr", "gpg", "jks", "key", "keystore", "p12", "pem", "pfx", "pub"),
-        *("truststore",),
+        *("asc", "cer", "crt", "csr", "der", "gpg", "jks", "key", "keystore", "p12", "pem", "pfx"),
+        *("pub", "truststore"),
         # Texts, pages, pictures, tables.
-        *("adoc", "css", "csv", "dat", "ejs", "erb", "gif", "haml", "htm", "html", "ico", "j2"),
-        *("jinja", "jinja2", "jpeg", "jpg", "less", "log", "md", "mustache", "otf", "pdf", "png"),
-        *("rst", "scss", "svg", "template", "tmpl", "tpl", "tsv", "ttf", "twig", "txt", "woff"),
-        *("woff2", "sass", "webp", "sqlite", "db", "proto", "graphql", "hbs"),
+        *("adoc", "css", "csv", "ejs", "erb", "gif", "graphql", "haml", "hbs", "htm", "html"),
+        *("ico", "j2", "jinja", "jinja2", "jpeg", "jpg", "less", "log", "md", "mustache", "otf"),
+        *("pdf", "png", "proto", "rst", "sass", "scss", "svg", "template", "tmpl", "tpl", "tsv"),
+        *("ttf", "twig", "txt", "webp", "woff", "woff2"),
     )
 )
-#: Names without suffix that tools prescribe for text files.
+#: Names without such a suffix that tools prescribe for text files.
 _PLAIN_NAMES = frozenset(
     (
-        *("brewfile", "build", "cakefile", "caddyfile", "cargo.lock", "changelog", "cmdline"),
-        *("codeowners", "copying", "crontab", "dockerfile", "entrypoint", "gemfile", "gnumakefile"),
-        *("go.mod", "gradlew", "gruntfile", "guardfile", "jenkinsfile", "justfile", "license"),
-        *("makefile", "manifest", "mvnw", "notice", "package", "pipfile", "procfile", "rakefile"),
-        *("readme", "requirements", "sources.list", "sudoers", "vagrantfile", "version"),
-        *("workspace", "passwd", "group", "hosts", "my.cnf", "docker-entrypoint"),
-        *("authorized_keys", "known_hosts", "id_rsa", "my_init", "supervisord", "nginx.conf"),
-        *(".bash_profile", ".bashrc", ".bowerrc", ".dockerignore", ".editorconfig", ".env"),
-        *(".eslintrc", ".gitconfig", ".gitignore", ".npmrc", ".profile", ".vimrc", ".yarnrc"),
-        *(".babelrc", ".condarc", ".netrc", ".wgetrc", ".curlrc", ".inputrc", ".screenrc"),
-        *(".tmux.conf", ".zshrc", ".prettierrc", ".nvmrc", ".htaccess"),
+        *("authorized_keys", "brewfile", "caddyfile", "changelog", "codeowners", "copying"),
+        *("crontab", "docker-entrypoint", "dockerfile", "entrypoint", "gemfile", "gnumakefile"),
+        *("gradlew", "gruntfile", "guardfile", "id_rsa", "jenkinsfile", "justfile", "known_hosts"),
+        *("license", "makefile", "mvnw", "my_init", "notice", "passwd", "pipfile", "procfile"),
+        *("rakefile", "readme", "sudoers", "vagrantfile", "version"),
+        *(".bash_profile", ".bowerrc", ".condarc", ".curlrc", ".dockerignore", ".eslintrc"),
+        *(".htaccess", ".inputrc", ".netrc", ".nvmrc", ".prettierrc", ".screenrc", ".wgetrc"),
     )
 )
 
@@ -104,7 +105,7 @@ def _look_at_matches(source: str, path: str, context: BuildContext | None) -> st
     for match in found:
         if context is not None:
             _look_at(match, context)
-    if "." not in posixpath.basename(path).rpartition("*")[2] and found:
+    if found:
         return f"none of the {len(found)} matches of {source} is an archive"
     return _judge_name(source, path)
 
@@ -142,11 +143,12 @@ def _is_tar(block: bytes) -> bool:
 
 
 def _judge_name(source: str, path: str) -> str:
-    name = posixpath.basename(path)
+    name = posixpath.basename(path).lower()
+    if _ARCHIVE.search(name):
+        raise NotPlainError("the source may be an archive")
     suffix = name.rpartition(".")[2] if "." in name else ""
-    known = suffix.lower() in _PLAIN_SUFFIXES or name.lower() in _PLAIN_NAMES
-    if known and not any(char in suffix for char in "*?["):
-        return f"{name} is not the name of an archive"
-    if source.endswith(("/", "/.")) and not suffix:
+    if suffix in _PLAIN_SUFFIXES or name in _PLAIN_NAMES:
+        return f"{posixpath.basename(path)} is not the name of an archive"
+    if source.endswith(("/", "/.")):
         return f"{source} is a folder"
     raise NotPlainError("the source may be an archive")
