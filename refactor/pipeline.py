@@ -205,8 +205,9 @@ def _check_untouched(name: str, before: Dockerfile, after: Dockerfile, edits: li
             edit = ordered[index]
             shift += len(edit.text) - (edit.end - edit.start)
             index += 1
-        edited = index < len(ordered) and ordered[index].start < instruction.end
-        if edited:
+        # What is inserted behind a last line without a line end becomes part of it.
+        last = instruction.end if instruction.code.endswith("\n") else instruction.end + 1
+        if index < len(ordered) and ordered[index].start < last:
             continue
         twin = positions.get(instruction.start + shift)
         if twin is None or twin.code.rstrip("\r\n") != instruction.code.rstrip("\r\n"):

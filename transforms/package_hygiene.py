@@ -1,0 +1,455 @@
+"""package-hygiene: package managers that never ask and leave nothing behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dockerfix.knowledge.package_managers import APK, APT, GEM, MANAGERS, PIP, Manager
+from dockerfix.package_index import IndexUse, trace_index_use
+from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.syntax.edits import Edit, remove, remove_alone
+from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.shell import Command
+from dockerfix.syntax.tree import Comment, Instruction
+from dockerfix.syntax.values import read_image
+from dockerfix.transform import Change, Declined, Level, Transform, Workspace
+
+_Found = Iterator[Change | Declined]
+
+#: What apt-get and apt understand alike (apt(8), "Script usage and differences").
+_SAME_IN_APT_GET = frozenset(
+    ("install", "update", "remove", "purge", "autoremove", "clean", "autoclean", "build-dep")
+)
+_PROGRAMS = re.compile("|".join(sorted(p for m in MANAGERS for p in m.programs)))
+
+
+class PackageHygiene(Transform):
+    """Call package managers so that they never ask, and so that no cache stays in the image.
+
+    Before:
+        FROM debian:12
+        RUN apt-get update
+        RUN apt-get install --no-install-recommends curl
+        RUN pip install flask
+
+    After:
+        FROM debian:12
+        RUN apt-get update && apt-get install -y --no-install-recommends curl \\
+            && rm -rf /var/lib/apt/lists/*
+        RUN pip install --no-cache-dir flask
+    """
+
+    name = "package-hygiene"
+    level = Level.SAFE
+
+    def apply(self, workspace: Workspace) -> _Found:
+        """Look at every RUN that calls a package manager."""
+        if not _PROGRAMS.search(workspace.dockerfile.code):
+            return
+        surroundings = _Surroundings(workspace)
+        previous: _Run | None = None
+        for stage in workspace.dockerfile.stages:
+            shipped = stage in workspace.shipped_stages
+            for instruction in stage.instructions:
+                run = _read(instruction, surroundings, shipped)
+                if run is not None:
+                    yield from _look(run, previous)
+                previous = run
+
+
+@dataclass
+class _Surroundings:
+    """What the rules ask about the rest of the file, found out once."""
+
+    workspace: Workspace
+    _uses: dict[str, IndexUse] = field(default_factory=dict)
+
+    def index_use(self, manager: Manager) -> IndexUse:
+        if manager.name not in self._uses:
+            self._uses[manager.name] = trace_index_use(self.workspace, manager)
+        return self._uses[manager.name]
+
+    @cached_property
+    def leaves_apk_cache(self) -> bool:
+        """Whether any step of the shipped stages lets apk fill its cache, or may do so."""
+        workspace = self.workspace
+        runs = (i for s in workspace.shipped_stages for i in s.instructions if i.keyword == "RUN")
+        return any(_fills_apk_cache(run, workspace) for run in runs)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A RUN that can be read, with the package commands of its top-level list."""
+
+    surroundings: _Surroundings
+    run: RunScript
+    commands: tuple[tuple[int, PackageCommand], ...]
+    shipped: bool
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.surroundings.workspace
+
+    @property
+    def instruction(self) -> Instruction:
+        return self.run.instruction
+
+    def change(self, message: str, help_text: str, *edits: Edit, removed: str = "") -> Change:
+        return Change(
+            message,
+            help_text,
+            edits,
+            self.instruction.line,
+            Level.SAFE,
+            removed=(removed,) if removed else (),
+        )
+
+    def declined(self, reason: str, detail: str = "") -> Declined:
+        return Declined(reason, self.instruction.line, detail)
+
+    def mounts_cache(self, manager: Manager) -> bool:
+        """Whether a mount covers the manager's cache: it wants to be filled, and is not shipped."""
+        targets = [
+            part.partition("=")[2].rstrip("/")
+            for flag in self.instruction.flags
+            if flag.name == "mount" and flag.value
+            for part in flag.value.split(",")
+            if part.partition("=")[0] in ("target", "dst", "destination")
+        ]
+        return any(
+            f"{cache}/".startswith(f"{target}/")
+            or f"{target}/".startswith(f"{cache}/")
+            or "$" in target
+            for target in targets
+            for cache in manager.caches
+        )
+
+
+def _read(instruction: Instruction, surroundings: _Surroundings, shipped: bool) -> _Run | None:
+    if instruction.keyword != "RUN":
+        return None
+    run = read_run(instruction, surroundings.workspace.state(instruction))
+    if run is None:
+        return None
+    found = ((index, read_package_command(command)) for index, command in run.top_commands)
+    commands = tuple((index, package) for index, package in found if package is not None)
+    return _Run(surroundings, run, commands, shipped)
+
+
+def _look(run: _Run, previous: _Run | None) -> _Found:
+    yield from _useless_clean_up(run)
+    if not run.commands:
+        return
+    for rule in _RULES:
+        yield from rule(run)
+    if previous is not None:
+        yield from _update_apart(previous, run)
+
+
+# Answers
+
+
+def _never_ask(run: _Run) -> _Found:
+    for _, package in run.commands:
+        manager = package.manager
+        if not manager.yes or package.action_word is None or not _asks(package):
+            continue
+        option = manager.yes[0]
+        word = package.program if manager.yes_first else package.action_word
+        yield run.change(
+            f"`{package.program.text} {package.action_word.text}` asks before it goes on",
+            f"Answer with `{option}`",
+            run.run.insert(word.end, f" {option}"),
+        )
+
+
+def _asks(package: PackageCommand) -> bool:
+    if package.action == "remove" and not package.packages:
+        return False
+    return package.action in ("install", "upgrade", "remove") and not package.never_asks
+
+
+def _apt_get(run: _Run) -> _Found:
+    for _, package in run.commands:
+        if package.program.text != "apt" or package.action is None or package.action_word is None:
+            continue
+        action = package.action_word.text
+        if action not in _SAME_IN_APT_GET:
+            if package.action != "query":
+                yield run.declined("apt stays: apt-get does not do the same", f"apt {action}")
+        elif any(char in word.text for word in package.packages for char in "*?["):
+            yield run.declined("apt stays: apt-get reads patterns in another way")
+        else:
+            yield run.change(
+                "`apt` is for people; its options may change",
+                "Use `apt-get` in scripts",
+                run.run.replace(package.program.start, package.program.end, "apt-get"),
+            )
+
+
+# Caches
+
+
+def _no_cache(run: _Run) -> _Found:
+    """An option that keeps the cache from being written."""
+    for _, package in run.commands:
+        manager = package.manager
+        if package.action != "install" or not manager.no_cache or not run.shipped:
+            continue
+        if package.has_option(*manager.no_cache) or _keeps_no_cache(run, package):
+            continue
+        if manager is PIP and package.has_option("--cache-dir"):
+            continue
+        if run.mounts_cache(manager):
+            yield run.declined("cache stays: a mount keeps it", manager.name)
+        elif _is_too_old(run, manager):
+            yield run.declined("cache stays: the tool is too old for the option", manager.name)
+        else:
+            yield _add_no_cache(run, package)
+
+
+def _add_no_cache(run: _Run, package: PackageCommand) -> Change:
+    option = package.manager.no_cache[0]
+    what = "documentation" if package.manager is GEM else "a cache"
+    word = package.action_word
+    assert word is not None
+    # `--update` fetches the index, as `--no-cache` does.
+    old = [w for w in package.options if w.text in ("--update", "-U", "--update-cache")]
+    if package.manager is APK and old:
+        edit = run.run.replace(old[0].start, old[0].end, option)
+    else:
+        edit = run.run.insert(word.end, f" {option}")
+    return run.change(
+        f"`{package.program.text} {word.text}` leaves {what} in the layer", f"Add `{option}`", edit
+    )
+
+
+def _keeps_no_cache(run: _Run, package: PackageCommand) -> bool:
+    manager = package.manager
+    text = run.run.script.text
+    if any(name in run.workspace.dockerfile.code for name in manager.no_cache_variables):
+        return True
+    if manager is PIP:
+        return "cache purge" in text or (".cache" in text and "rm " in text)
+    return False
+
+
+def _is_too_old(run: _Run, manager: Manager) -> bool:
+    root = run.workspace.shipped_stages[0]
+    image = read_image(root.resolved_base or root.base)
+    return any(image.last == name and image.tag.startswith(tag) for name, tag in manager.too_old)
+
+
+def _clean_up(run: _Run) -> _Found:
+    """A clean-up at the end of what a manager does in a layer."""
+    if not run.shipped:
+        return
+    last = {package.manager.name: (index, package) for index, package in run.commands}
+    for index, package in last.values():
+        manager = package.manager
+        if not manager.clean_up or not _fills_cache(run, manager) or _is_cleaned(run, manager):
+            continue
+        if run.mounts_cache(manager):
+            yield run.declined("cache stays: a mount keeps it", manager.name)
+        elif not run.run.script.is_and_list or run.run.script.tail:
+            yield run.declined("no clean-up: not a plain and-list", manager.name)
+        elif reason := _needed_later(run, manager, index):
+            yield run.declined("no clean-up: needed later", reason)
+        else:
+            yield _append_clean_up(run, index, package)
+
+
+def _fills_cache(run: _Run, manager: Manager) -> bool:
+    """Whether this layer gets something to clean up; an index that an earlier one holds stays."""
+    actions = {p.action for _, p in run.commands if p.manager is manager}
+    if manager.needs_index and "update" not in actions:
+        return False
+    return not actions.isdisjoint(("install", "upgrade"))
+
+
+def _append_clean_up(run: _Run, index: int, package: PackageCommand) -> Change:
+    manager = package.manager
+    clean_up = manager.clean_up.format(program=package.program.text)
+    if package.command.words[0].text == "sudo":
+        clean_up = f"sudo {clean_up}"
+    return run.change(
+        f"`{package.program.text}` leaves its package index in the layer",
+        f"End with `{clean_up}`",
+        _append(run, index, clean_up),
+    )
+
+
+def _append(run: _Run, index: int, command: str) -> Edit:
+    """Behind an element, on a line of its own as the script or else the file does it."""
+    items = run.run.script.items
+    style = run.workspace.style
+    end = items[index].end
+    first = style.operator_first
+    if index + 1 < len(items):
+        first = _operator_is_first(run, end, items[index + 1].start)
+    if first:
+        return run.run.insert(end, f"{style.continuation}&& {command}")
+    return run.run.insert(end, f" &&{style.continuation}{command}")
+
+
+def _operator_is_first(run: _Run, begin: int, end: int) -> bool:
+    edit = run.run.replace(begin, end, "")
+    offset = run.instruction.start
+    before, _, _ = run.instruction.code[edit.start - offset : edit.end - offset].partition("&&")
+    return "\n" in before
+
+
+def _is_cleaned(run: _Run, manager: Manager) -> bool:
+    # `apt-get clean` removes packages, not the lists.
+    cleaned = any(p.manager is manager and p.action == "clean" for _, p in run.commands)
+    if cleaned and manager is not APT:
+        return True
+    text = run.run.script.text
+    return any(cache in text for cache in manager.caches if cache != "/var/cache/apt")
+
+
+def _needed_later(run: _Run, manager: Manager, index: int) -> str | None:
+    if not manager.needs_index:
+        return None
+    return run.surroundings.index_use(manager).after_command(run.run, index)
+
+
+# apk's index
+
+
+def _apk_update(run: _Run) -> _Found:
+    """`apk update` is for nothing where every `apk add` fetches the index itself."""
+    apk = [(index, package) for index, package in run.commands if package.manager is APK]
+    for index, package in apk:
+        if package.action != "update" or package.options or run.mounts_cache(APK):
+            continue
+        others = [p for _, p in apk if p is not package and p.action in ("install", "upgrade")]
+        if not others or not all(p.has_option("--no-cache") for p in others):
+            continue
+        reason = run.surroundings.index_use(APK).after_command(run.run, index)
+        edit = run.run.remove_item(index)
+        if reason:
+            yield run.declined("apk update stays: needed later", reason)
+        elif edit is None:
+            yield run.declined("apk update stays: not a plain and-list")
+        else:
+            yield run.change(
+                "`apk update` stores an index that `--no-cache` does not use", "Remove it", edit
+            )
+
+
+def _useless_clean_up(run: _Run) -> _Found:
+    """`rm -rf /var/cache/apk/*` has nothing to remove after `apk add --no-cache`."""
+    if "/var/cache/apk" not in run.run.script.text or not run.shipped:
+        return
+    for index, command in run.run.top_commands:
+        if not _removes_apk_cache(command) or run.surroundings.leaves_apk_cache:
+            continue
+        message = "`apk add --no-cache` leaves nothing in `/var/cache/apk`"
+        if len(run.run.script.items) == 1:
+            comments = run.workspace.dockerfile.comments_of(run.instruction)
+            if run.instruction.inner_comments:
+                continue
+            yield _remove_instruction(run, message, comments)
+            continue
+        edit = run.run.remove_item(index)
+        if edit is not None:
+            yield run.change(message, "Remove the clean-up", edit)
+
+
+def _remove_instruction(run: _Run, message: str, comments: tuple[Comment, ...]) -> Change:
+    return Change(
+        message,
+        "Remove the clean-up",
+        (remove(run.workspace.dockerfile, run.instruction),),
+        run.instruction.line,
+        Level.SAFE,
+        removed=("RUN",),
+        dropped_comments=tuple(comment.text for comment in comments),
+    )
+
+
+def _removes_apk_cache(command: Command) -> bool:
+    words = [word.text for word in command.words]
+    return words[:1] == ["rm"] and all(
+        word.startswith("-") or re.fullmatch(r"/var/cache/apk(?:/\*?)?", word) for word in words[1:]
+    )
+
+
+def _fills_apk_cache(instruction: Instruction, workspace: Workspace) -> bool:
+    if "apk" not in instruction.code:
+        return False
+    run = read_run(instruction, workspace.state(instruction))
+    if run is None:
+        return True
+    packages = (read_package_command(command) for command in run.script.commands())
+    return any(
+        package.manager is APK
+        and package.action in ("install", "update", "upgrade")
+        and not package.has_option("--no-cache")
+        for package in packages
+        if package is not None
+    )
+
+
+# An update in a layer of its own
+
+
+def _update_apart(previous: _Run, run: _Run) -> _Found:
+    """`RUN apt-get update` is cached while the install below it changes."""
+    if len(previous.commands) != 1 or len(previous.run.script.items) != 1:
+        return
+    update = previous.commands[0][1]
+    installs = [p for _, p in run.commands if p.manager is update.manager]
+    if update.action != "update" or update.manager is not APT or not installs:
+        return
+    if any(p.action == "update" for p in installs):
+        return
+    reason = _why_apart(previous, run)
+    if reason:
+        yield run.declined(f"update stays apart: {reason}")
+        return
+    text = previous.run.script.text
+    yield Change(
+        f"`{text}` is cached apart from the install that needs it",
+        "Update and install in one instruction",
+        (
+            remove_alone(previous.instruction),
+            run.run.insert(run.run.script.items[0].start, f"{text} && "),
+        ),
+        previous.instruction.line,
+        Level.SAFE,
+        removed=("RUN",),
+    )
+
+
+def _why_apart(previous: _Run, run: _Run) -> str:
+    dockerfile = run.workspace.dockerfile
+    between = dockerfile.nodes[
+        dockerfile.index(previous.instruction) + 1 : dockerfile.index(run.instruction)
+    ]
+    if any(isinstance(node, Instruction) for node in between):
+        return "another instruction stands between"
+    if not run.run.script.is_and_list or run.run.script.tail or previous.run.script.tail:
+        return "not a plain and-list"
+    if _flags(previous.instruction) != _flags(run.instruction):
+        return "the flags differ"
+    if previous.instruction.has_inner_lines:
+        return "a comment stands within it"
+    return ""
+
+
+def _flags(instruction: Instruction) -> set[tuple[str, str | None]]:
+    return {(flag.name, flag.value) for flag in instruction.flags}
+
+
+_RULES: tuple[Callable[[_Run], _Found], ...] = (
+    _never_ask,
+    _apt_get,
+    _no_cache,
+    _clean_up,
+    _apk_update,
+)
