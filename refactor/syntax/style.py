@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockerfix.syntax.tree import Dockerfile
 
@@ -24,6 +24,13 @@ class Style:
     #: Whether `&&` stands at the head of a continuation line (or at the end of the one before).
     operator_first: bool
     lower_keywords: bool
+
+    def local(self, code: str) -> Style:
+        """The habits of a part of the file, where it shows any of its own."""
+        operator_first, indent = _read_layout(code, None)
+        if indent is None:
+            return self
+        return replace(self, operator_first=operator_first, indent=indent)
 
     def keyword(self, keyword: str) -> str:
         """A keyword in the file's letter case."""
@@ -46,12 +53,21 @@ def detect_style(dockerfile: Dockerfile) -> Style:
     code = dockerfile.code
     windows_ends = code.count("\r\n")
     newline = "\r\n" if windows_ends * 2 > code.count("\n") else "\n"
+    operator_first, indent = _read_layout(code, "    ")
+    return Style(
+        newline, dockerfile.escape, indent or "", operator_first, _lower_majority(dockerfile)
+    )
+
+
+def _read_layout(code: str, default: str | None) -> tuple[bool, str | None]:
+    """Whether operators stand at the head of a line, and the blanks in front of one."""
     first = Counter(_OPERATOR_FIRST.findall(code))
     last = Counter(_OPERATOR_LAST.findall(code))
     operator_first = first.total() >= last.total()
-    indents = (first if operator_first else last) or Counter(_CONTINUED.findall(code))
-    indent = indents.most_common(1)[0][0] if indents else "    "
-    return Style(newline, dockerfile.escape, indent, operator_first, _lower_majority(dockerfile))
+    indents = first if operator_first else last
+    if not indents and default is not None:
+        indents = Counter(_CONTINUED.findall(code))
+    return operator_first, indents.most_common(1)[0][0] if indents else default
 
 
 def _lower_majority(dockerfile: Dockerfile) -> bool:

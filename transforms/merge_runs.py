@@ -1,0 +1,414 @@
+"""merge-runs: neighbouring RUN instructions as one layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from dockerfix.install_union import Member, Union, find_unions
+from dockerfix.knowledge.shell_commands import (
+    CHANGES_SHELL,
+    CLEANS,
+    ENDS_SHELL,
+    FETCHES_DEPENDENCIES,
+    FETCHES_FILES,
+    NEVER_SHADOWED,
+    SETS_UP,
+    SETS_UP_PACKAGES,
+    STARTS_SERVICE,
+)
+from dockerfix.packages import read_package_command
+from dockerfix.state import State
+from dockerfix.syntax.edits import Edit, apply_edits
+from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.shell import Command, Script
+from dockerfix.syntax.style import Style
+from dockerfix.syntax.tree import KEYWORDS, Comment, Instruction, Stage
+from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
+
+_Found = Iterator[Change | Declined]
+#: What a step is for. Steps of different kinds change for different reasons: each keeps its layer.
+Work: TypeAlias = Literal["other", "dependencies", "packages", "files", "set-up", "clean-up"]
+#: A RUN is for the first of these that one of its commands is for.
+_WORKS: tuple[Work, ...] = (
+    "other",
+    "dependencies",
+    "packages",
+    "files",
+    "set-up",
+    "clean-up",
+)
+
+_NAMES: dict[Work, frozenset[str]] = {
+    "clean-up": CLEANS,
+    "set-up": SETS_UP,
+    "files": FETCHES_FILES,
+    "packages": SETS_UP_PACKAGES,
+    "dependencies": FETCHES_DEPENDENCIES,
+}
+
+#: Longer scripts would meet the kernel's limit for one argument (MAX_ARG_STRLEN, 128 KiB).
+_MAX_SCRIPT = 60_000
+#: A comment that a tool reads just above an instruction.
+_PRAGMA = re.compile(r"(?:hadolint|dockerfix|checkov|kics|tally|trivy|nosemgrep|check=|snyk)\b")
+_COMMENTED_OUT = re.compile(rf"(?:{'|'.join(sorted(KEYWORDS))})\s", re.IGNORECASE)
+#: What the builder mounts anew for each RUN: what one writes there the next does not see.
+_NOT_KEPT = re.compile(
+    r"/etc/(?:hosts|resolv\.conf|hostname)\b|/proc/|/sys/|/dev/(?!null|std|zero|u?random|tty|fd)"
+)
+_SHELL_PATH = re.compile(r"(?:/bin/(?:sh|bash|ash|dash|busybox)\b)|\bdash\b")
+_LOGIN_SHELL = re.compile(r"-[a-z]*[li]|--login|--rcfile")
+_LOOP_NAME = re.compile(r"\bfor\s+(\w+)")
+_CONTROL = ("set", "shopt")
+
+
+class MergeRuns(Transform):
+    """Make one layer of neighbouring RUN instructions, and one install of several.
+
+    Only in stages whose layers are shipped, and only for steps that belong together: system
+    set-up, the installs of one tool, and the clean-up behind a step.
+
+    Before:
+        FROM alpine:3.20
+        RUN apk add --no-cache curl
+        RUN apk add --no-cache wget
+        # Where the data goes
+        RUN mkdir -p /data
+
+    After:
+        FROM alpine:3.20
+        RUN apk add --no-cache curl wget \\
+            # Where the data goes
+            && mkdir -p /data
+    """
+
+    name = "merge-runs"
+    level = Level.SAFE
+
+    def apply(self, workspace: Workspace) -> _Found:
+        """Look at every row of neighbours."""
+        for stage in workspace.shipped_stages:
+            for row in _rows(stage):
+                yield from _merge_row(row, workspace)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One RUN of a row."""
+
+    run: RunScript
+    #: Comments between the RUN before and this one.
+    comments: tuple[Comment, ...] = ()
+
+    @cached_property
+    def work(self) -> Work:
+        """What the step is for."""
+        works = {_work(command) for command in self.run.script.commands()}
+        return next(work for work in _WORKS if work in works or work == "clean-up")
+
+    @cached_property
+    def tools(self) -> frozenset[str]:
+        """Which tools fetch dependencies here."""
+        names = (_base_name(command) for command in self.run.script.commands())
+        return frozenset(
+            name.rstrip("0123456789.") for name in names if name in FETCHES_DEPENDENCIES
+        )
+
+    @property
+    def instruction(self) -> Instruction:
+        return self.run.instruction
+
+
+def _rows(stage: Stage) -> Iterator[list[Instruction]]:
+    """RUN instructions with no other instruction between them, two at least."""
+    row: list[Instruction] = []
+    for instruction in stage.instructions:
+        if instruction.keyword == "RUN":
+            row.append(instruction)
+            continue
+        if len(row) > 1:
+            yield row
+        row = []
+    if len(row) > 1:
+        yield row
+
+
+def _merge_row(row: list[Instruction], workspace: Workspace) -> _Found:
+    """Cut a row into groups that may become one instruction each."""
+    state = workspace.state(row[0])
+    if _reads_profile(state, workspace):
+        yield Declined("the shell reads a profile at each start", row[1].line)
+        return
+    group: list[_Part] = []
+    for index, instruction in enumerate(row):
+        part = _read_part(instruction, row[index - 1] if index else None, state, workspace)
+        reason = _why_apart(group, part, instruction)
+        if index and reason:
+            yield Declined(reason, instruction.line)
+        if reason and len(group) > 1:
+            yield _merge(group, workspace)
+        if reason:
+            group = []
+        if part is not None:
+            group.append(part)
+    if len(group) > 1:
+        yield _merge(group, workspace)
+
+
+def _read_part(
+    instruction: Instruction, previous: Instruction | None, state: State, workspace: Workspace
+) -> _Part | None:
+    run = read_run(instruction, state)
+    if run is None:
+        return None
+    if previous is None:
+        return _Part(run)
+    dockerfile = workspace.dockerfile
+    between = dockerfile.nodes[dockerfile.index(previous) + 1 : dockerfile.index(instruction)]
+    start = instruction.argument_span[0]
+    inner = (comment for comment in instruction.inner_comments if comment.start < start)
+    return _Part(run, (*(node for node in between if isinstance(node, Comment)), *inner))
+
+
+def _reads_profile(state: State, workspace: Workspace) -> bool:
+    return "BASH_ENV" in workspace.dockerfile.code or any(
+        _LOGIN_SHELL.fullmatch(word) for word in state.shell[1:] if "c" not in word.lstrip("-")[1:2]
+    )
+
+
+# Proofs
+
+
+def _why_apart(group: list[_Part], part: _Part | None, instruction: Instruction) -> str:
+    """Why a RUN does not join the group; "" when it does."""
+    if part is None:
+        return _why_unread(instruction)
+    if not group:
+        return _why_alone(part)
+    return (
+        _why_alone(part)
+        or _why_last(group[-1], part)
+        or _why_differs(group, part)
+        or _why_comments(part)
+        or _why_shadowed(group, part)
+    )
+
+
+def _why_unread(instruction: Instruction) -> str:
+    if instruction.heredocs:
+        return "a here-document"
+    if instruction.is_exec_form:
+        return "exec form"
+    return "a script that cannot be read"
+
+
+def _why_alone(part: _Part) -> str:
+    """Why a RUN merges with no other at all."""
+    script = part.run.script
+    if script.has_comment:
+        return "a comment within a shell line"
+    if script.uses_background:
+        return "a process in the background"
+    if script.uses_functions:
+        return "a function"
+    if script.uses_heredoc:
+        return "a here-document"
+    if any(item.operator in (";", "\n") for item in script.items):
+        return "it goes on after a command that failed"
+    if script.tail:
+        return "it ends with an operator"
+    end = part.instruction.argument_span[1]
+    if any(comment.start > end for comment in part.instruction.inner_comments):
+        return "a comment at its end"
+    if script.calls(*ENDS_SHELL):
+        return "it ends or configures its shell"
+    if "$_" in script.text or "$$" in script.text or "$?" in script.text.split("&&")[0]:
+        return "it asks about its own shell"
+    return ""
+
+
+def _why_last(last: _Part, part: _Part) -> str:
+    """Why nothing may follow a RUN in the same shell."""
+    script = last.run.script
+    names = {command.literal_name or "" for command in _in_this_shell(script)}
+    if not names.isdisjoint(CHANGES_SHELL) or any(item.assigned for item in script.items):
+        return "the one before changes directory or variables"
+    if any(f"${name}" in part.run.script.text for name in _LOOP_NAME.findall(script.text)):
+        return "the one before changes directory or variables"
+    every = {_base_name(command) for command in script.commands()}
+    if not every.isdisjoint(STARTS_SERVICE) or "/etc/init.d/" in script.text:
+        return "the one before starts a service"
+    if _NOT_KEPT.search(script.text):
+        return "the one before writes what the builder does not keep"
+    if _replaces_shell(last):
+        return "the one before may replace the shell"
+    return ""
+
+
+def _in_this_shell(script: Script) -> Iterator[Command]:
+    """The commands outside of subshells."""
+    apart = [item for item in script.items if item.kind == "subshell"]
+    for command in script.commands():
+        if not any(item.start <= command.start < item.end for item in apart):
+            yield command
+
+
+def _replaces_shell(part: _Part) -> bool:
+    return any(
+        _SHELL_PATH.search(word.text)
+        for command in part.run.script.commands()
+        if _base_name(command)
+        in ("ln", "mv", "cp", "rm", "dpkg-reconfigure", "update-alternatives")
+        for word in command.words[1:]
+    )
+
+
+def _why_differs(group: list[_Part], part: _Part) -> str:
+    if _flags(group[0].instruction) != _flags(part.instruction):
+        return "the flags differ"
+    size = sum(len(entry.run.script.text) for entry in group) + len(part.run.script.text)
+    if size > _MAX_SCRIPT:
+        return "it would be too long"
+    if part.work == "clean-up":
+        return ""
+    works: set[Work] = {entry.work for entry in group if entry.work != "clean-up"}
+    tools = {entry.tools for entry in group if entry.work == "dependencies"}
+    together: dict[Work, bool] = {
+        "clean-up": True,
+        "set-up": works <= {"set-up", "packages", "files"},
+        "packages": works <= {"set-up", "packages"},
+        "files": works <= {"set-up", "files"},
+        "dependencies": works == {"dependencies"} and tools == {part.tools},
+    }
+    if together.get(part.work):
+        return ""
+    return "different work: each keeps its own layer in the cache"
+
+
+def _why_comments(part: _Part) -> str:
+    for comment in part.comments:
+        if _PRAGMA.match(comment.text):
+            return "a comment that a tool reads stands between"
+        if _COMMENTED_OUT.match(comment.text):
+            return "an instruction that is commented out stands between"
+    return ""
+
+
+def _why_shadowed(group: list[_Part], part: _Part) -> str:
+    """A shell remembers where it found a program; a new one elsewhere on the PATH is not seen."""
+    called: set[str] = set()
+    hidden: set[str] = set()
+    for entry in group:
+        for command in entry.run.script.commands():
+            hidden |= called & _provides(command, called)
+            called.add(_base_name(command))
+    later = {_base_name(command) for command in part.run.script.commands()}
+    return "a program called before may be replaced by another" if hidden & later else ""
+
+
+def _provides(command: Command, called: set[str]) -> set[str]:
+    """Which of the programs called before a command may put in another place."""
+    package = read_package_command(command)
+    if package is not None:
+        if package.manager.system:
+            return set()
+        names = {
+            re.split(r"[=<>~!@\[]", word.value or "", maxsplit=1)[0] for word in package.packages
+        }
+        return called & (names | {f"{name}3" for name in names})
+    name = _base_name(command)
+    if name in ("make", "checkinstall", "sh", "bash") or "/" in (command.literal_name or "/"):
+        return called - NEVER_SHADOWED
+    targets = {word.text.rpartition("/")[2] for word in command.words[1:] if "bin/" in word.text}
+    return called & targets
+
+
+def _flags(instruction: Instruction) -> set[tuple[str, str | None]]:
+    return {(flag.name, flag.value) for flag in instruction.flags}
+
+
+def _base_name(command: Command) -> str:
+    return (command.literal_name or "").rpartition("/")[2]
+
+
+def _work(command: Command) -> Work:
+    name = _base_name(command)
+    package = read_package_command(command)
+    if package is not None:
+        if package.action in ("clean", "remove"):
+            return "clean-up"
+        if package.manager.system:
+            return "packages"
+        return "dependencies" if package.action in ("install", "upgrade") else "other"
+    if "/" in (command.literal_name or "/") and command.literal_name != f"/bin/{name}":
+        return "other"
+    if name == "git":
+        words = [word.text for word in command.words[1:2]]
+        return {"config": "set-up", "clone": "files"}.get(words[0] if words else "", "other")  # type: ignore[return-value]
+    return next((work for work, names in _NAMES.items() if name in names), "other")
+
+
+# The merged instruction
+
+
+def _merge(group: list[_Part], workspace: Workspace) -> Change:
+    first, last = group[0].instruction, group[-1].instruction
+    style = workspace.style.local("".join(part.instruction.code for part in group))
+    unions = find_unions([Member(part.run, part.comments) for part in group], style)
+    placed = {run for union in unions for run in union.placed}
+    body = [_body(group[0], unions)]
+    homeless: list[Comment] = []
+    for part in group[1:]:
+        text = _body(part, unions)
+        comments = () if part.run in placed else part.comments
+        if text:
+            body += (_joint(comments, style), text)
+        else:
+            homeless += comments
+    edits = [Edit(first.argument_span[0], last.argument_span[1], "".join(body))]
+    if homeless:
+        above = "".join(_whole_line(comment, style) for comment in homeless)
+        edits.insert(0, Edit(first.start, first.start, above))
+    lines = ", ".join(str(part.instruction.line) for part in group)
+    return Change(
+        f"{len(group)} neighbouring `RUN` instructions make {len(group)} layers",
+        "Make them one" + (" with one install" if unions else ""),
+        tuple(edits),
+        first.line,
+        Level.SAFE,
+        evidence=(Evidence(f"lines {lines}", "no other instruction stands between them"),),
+        removed=("RUN",) * (len(group) - 1),
+    )
+
+
+def _whole_line(comment: Comment, style: Style) -> str:
+    return comment.code if comment.code.endswith("\n") else comment.code + style.newline
+
+
+def _body(part: _Part, unions: list[Union]) -> str:
+    """The source of a script with the unions applied; nothing when all of it went elsewhere."""
+    begin, end = part.instruction.argument_span
+    edits = [
+        Edit(edit.start - begin, edit.end - begin, edit.text)
+        for union in unions
+        for edit in union.edits
+        if begin <= edit.start <= end
+    ]
+    start = part.instruction.start
+    text = apply_edits(part.instruction.code[begin - start : end - start], edits)
+    return f"{{ {text}; }}" if text and _needs_braces(part) else text
+
+
+def _needs_braces(part: _Part) -> bool:
+    return any(item.operator == "||" for item in part.run.script.items)
+
+
+def _joint(comments: tuple[Comment, ...], style: Style) -> str:
+    """The operator between two scripts, and the comments that stood there."""
+    lines = "".join(style.indent + _whole_line(comment, style).lstrip() for comment in comments)
+    if style.operator_first:
+        return f" {style.escape}{style.newline}{lines}{style.indent}&& "
+    return f" && {style.escape}{style.newline}{lines}{style.indent}"
