@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from dockerfix.knowledge.package_managers import APK, APT, GEM, MANAGERS, PIP, Manager
@@ -50,14 +50,15 @@ class PackageHygiene(Transform):
         if not _PROGRAMS.search(workspace.dockerfile.code):
             return
         surroundings = _Surroundings(workspace)
-        previous: _Run | None = None
         for stage in workspace.dockerfile.stages:
             shipped = stage in workspace.shipped_stages
-            for instruction in stage.instructions:
-                run = _read(instruction, surroundings, shipped)
+            runs = [_read(instruction, surroundings, shipped) for instruction in stage.instructions]
+            for previous, run, following in zip(
+                [None, *runs], runs, [*runs[1:], None], strict=False
+            ):
                 if run is not None:
+                    run = replace(run, following=following.run if following else None)
                     yield from _look(run, previous)
-                previous = run
 
 
 @dataclass
@@ -88,6 +89,8 @@ class _Run:
     run: RunScript
     commands: tuple[tuple[int, PackageCommand], ...]
     shipped: bool
+    #: The next instruction, when that is a RUN that can be read too.
+    following: RunScript | None = None
 
     @property
     def workspace(self) -> Workspace:
@@ -197,7 +200,8 @@ def _no_cache(run: _Run) -> _Found:
     """An option that keeps the cache from being written."""
     for _, package in run.commands:
         manager = package.manager
-        if package.action != "install" or not manager.no_cache or not run.shipped:
+        actions = ("install", "upgrade") if manager is APK else ("install",)
+        if package.action not in actions or not manager.no_cache or not run.shipped:
             continue
         if package.has_option(*manager.no_cache) or _keeps_no_cache(run, package):
             continue
@@ -251,6 +255,9 @@ def _clean_up(run: _Run) -> _Found:
     for index, package in last.values():
         manager = package.manager
         if not manager.clean_up or not _fills_cache(run, manager) or _is_cleaned(run, manager):
+            continue
+        if run.following is not None and _only_cleans(run.following, manager):
+            yield run.declined("no clean-up: the next RUN is one", manager.name)
             continue
         if run.mounts_cache(manager):
             yield run.declined("cache stays: a mount keeps it", manager.name)
@@ -309,6 +316,20 @@ def _is_cleaned(run: _Run, manager: Manager) -> bool:
         return True
     text = run.run.script.text
     return any(cache in text for cache in manager.caches if cache != "/var/cache/apt")
+
+
+def _only_cleans(run: RunScript, manager: Manager) -> bool:
+    """Whether a script does nothing but remove what the manager left; merge-runs joins it."""
+    return all(_cleans(command, manager) for command in run.script.commands())
+
+
+def _cleans(command: Command, manager: Manager) -> bool:
+    package = read_package_command(command)
+    if package is not None:
+        return package.manager is manager and package.action == "clean"
+    return command.literal_name == "rm" and any(
+        cache in word.text for word in command.words for cache in manager.caches
+    )
 
 
 def _needed_later(run: _Run, manager: Manager, index: int) -> str | None:
