@@ -65,6 +65,7 @@ def refactor(
     text: str,
     *,
     context: str | Path | None = None,
+    name: str = "Dockerfile",
     target: str | None = None,
     level: str | Level = "review",
     select: tuple[str, ...] = (),
@@ -73,9 +74,10 @@ def refactor(
 ) -> Result:
     """Refactor a Dockerfile's text.
 
-    `context` is the build context's folder, `target` the stage that is built (the last one if not
-    given), `level` the most that a change may mean (`safe`, `review`, `risky`), `select` and
-    `ignore` name passes, `plugins` are passes to run after the built-in ones.
+    `context` is the build context's folder, `name` the Dockerfile's name in it, `target` the stage
+    that is built (the last one if not given), `level` the most that a change may mean (`safe`,
+    `review`, `risky`), `select` and `ignore` name passes, `plugins` are passes to run after the
+    built-in ones.
 
     Raises DockerfileSyntaxError for a file that does not parse,
     UnknownPassError (a ValueError) for a pass that nobody knows.
@@ -88,7 +90,7 @@ def refactor(
 
     workspace = Workspace(
         dockerfile=parse(""),
-        context=BuildContext(Path(context)) if context is not None else None,
+        context=BuildContext(Path(context), name) if context is not None else None,
         target=target,
         level=Level[level.upper()] if isinstance(level, str) else level,
     )
@@ -110,4 +112,12 @@ def refactor_path(
     """
     text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
     folder = Path(context) if context is not None else Path(path).parent
-    return refactor(text, context=folder, target=target, level=level, select=select, ignore=ignore)
+    return refactor(
+        text,
+        context=folder,
+        name=Path(path).name,
+        target=target,
+        level=level,
+        select=select,
+        ignore=ignore,
+    )

@@ -43,7 +43,7 @@ def run_job(job: Job) -> Outcome:
     """Refactor one file, without writing."""
     try:
         text = job.text if job.text is not None else read_text(Path(job.path))
-        return Outcome(job.path, _refactor(text, job.settings))
+        return Outcome(job.path, _refactor(text, Path(job.path).name, job.settings))
     except DockerfileSyntaxError as error:
         return Outcome(job.path, None, tuple(_locate(job.path, error)))
     except RefactoringError as error:
@@ -58,12 +58,13 @@ def read_text(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "surrogateescape")
 
 
-def _refactor(text: str, settings: Settings) -> Result:
+def _refactor(text: str, name: str, settings: Settings) -> Result:
     import dockerfix
 
     return dockerfix.refactor(
         text,
         context=settings.context,
+        name=name,
         target=settings.target,
         level=settings.level,
         select=settings.select,

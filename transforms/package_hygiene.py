@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from dockerfix.knowledge.package_managers import APK, APT, GEM, MANAGERS, PIP, Manager
+from dockerfix.knowledge.package_managers import (
+    APK,
+    APT,
+    GEM,
+    MANAGERS,
+    NPM,
+    PIP,
+    YARN,
+    Manager,
+)
+from dockerfix.lock_installs import NotLockedError, find_lock_install
 from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit, remove, remove_alone
@@ -338,6 +348,30 @@ def _needed_later(run: _Run, manager: Manager, index: int) -> str | None:
     return run.surroundings.index_use(manager).after_command(run.run, index)
 
 
+# Locks
+
+
+def _follow_lock(run: _Run) -> _Found:
+    """Installs that take just what the lock says."""
+    for _, package in run.commands:
+        if package.manager not in (NPM, YARN):
+            continue
+        try:
+            found = find_lock_install(run.run, package, run.workspace)
+        except NotLockedError as error:
+            yield run.declined(error.reason, error.detail)
+            continue
+        if found is not None:
+            yield Change(
+                f"`{found.before}` may install other versions than the lock file names",
+                f"Use `{found.after}`",
+                (found.edit,),
+                run.instruction.line,
+                Level.REVIEW,
+                evidence=found.evidence,
+            )
+
+
 # apk's index
 
 
@@ -473,4 +507,5 @@ _RULES: tuple[Callable[[_Run], _Found], ...] = (
     _no_cache,
     _clean_up,
     _apk_update,
+    _follow_lock,
 )

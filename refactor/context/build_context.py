@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
 import stat
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+
+from dockerfix.context.ignore import IgnoreRules, parse_ignore_file, translate
 
 #: A manifest or lock file larger than this is not read.
 MAX_BYTES = 16 * 1024 * 1024
@@ -19,6 +24,8 @@ class BuildContext:
     """
 
     root: Path
+    #: Name of the Dockerfile, for `<name>.dockerignore`.
+    dockerfile: str = "Dockerfile"
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     def exists(self, path: str) -> bool:
@@ -40,6 +47,46 @@ class BuildContext:
         if path not in self._texts:
             self._texts[path] = self._read(path)
         return self._texts[path]
+
+    @cached_property
+    def ignore_path(self) -> str | None:
+        """The ignore file that counts: the one of this Dockerfile, else the context's."""
+        own = f"{self.dockerfile}.dockerignore"
+        return next((path for path in (own, ".dockerignore") if self.is_file(path)), None)
+
+    @cached_property
+    def ignore_rules(self) -> IgnoreRules:
+        """What is kept out of the context."""
+        text = self.read(self.ignore_path) if self.ignore_path else None
+        return parse_ignore_file(text or "")
+
+    def sends(self, path: str) -> bool:
+        """Whether the path is there and not ignored."""
+        return self.exists(path) and not self.ignore_rules.ignores(path)
+
+    def find(self, pattern: str) -> list[str]:
+        """The sent paths that a COPY source means, sorted; it may hold wildcards."""
+        pattern = posixpath.normpath(pattern.lstrip("/") or ".")
+        if not any(char in pattern for char in "*?[\\"):
+            return [pattern] if pattern == "." or self.sends(pattern) else []
+        found = [""]
+        for part in pattern.split("/"):
+            found = [name for folder in found for name in self._match(folder, part)]
+        return sorted(path for path in found if self.sends(path))
+
+    def names(self, folder: str) -> list[str]:
+        """The names in a folder, sorted; nothing when it cannot be read."""
+        target = self._locate(folder)
+        try:
+            return sorted(os.listdir(target)) if target else []
+        except OSError:
+            return []
+
+    def _match(self, folder: str, part: str) -> list[str]:
+        regex = re.compile(translate(part))
+        return [
+            posixpath.join(folder, name) for name in self.names(folder) if regex.fullmatch(name)
+        ]
 
     def head(self, path: str, size: int) -> bytes | None:
         """The first bytes of a regular file; None when it cannot be read."""

@@ -1,0 +1,87 @@
+"""Whether a lock file of npm or yarn 1 is in step with its package.json.
+
+Sources: npm's documentation of package-lock.json (`packages`, `lockfileVersion`) and of `npm ci`
+(it refuses a lock that is not in step); yarn 1's lock file format, `# yarn lockfile v1`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+#: What npm compares between package.json and the lock's root entry.
+_NPM_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_YARN_FIELDS = ("dependencies", "devDependencies", "optionalDependencies")
+_YARN_MARK = "# yarn lockfile v1"
+_YARN_KEY = re.compile(
+    r'^(?:"[^"\n]+"|[^\s"#:][^\n"]*?)(?:, (?:"[^"\n]+"|[^\s",][^\n",]*))*:$', re.M
+)
+
+
+def why_npm_lock_differs(package: str, lock: str) -> str | None:
+    """Why `npm ci` might refuse what `npm install` takes; None when both texts are in step."""
+    manifest, locked = _load(package), _load(lock)
+    if manifest is None or locked is None:
+        return "package.json or the lock is not JSON"
+    if locked.get("lockfileVersion") not in (2, 3):
+        return "the lock is of an old version"
+    packages = locked.get("packages")
+    if not isinstance(packages, dict) or not isinstance(packages.get(""), dict):
+        return "the lock has no root entry"
+    if manifest.get("workspaces"):
+        return "package.json has workspaces"
+    if manifest.get("overrides") or manifest.get("bundleDependencies"):
+        return "package.json has overrides"
+    root = packages[""]
+    for name in _NPM_FIELDS:
+        if (manifest.get(name) or {}) != (root.get(name) or {}):
+            return f"{name} differ"
+    wanted = {**_table(manifest, "dependencies"), **_table(manifest, "devDependencies")}
+    missing = next((name for name in wanted if f"node_modules/{name}" not in packages), None)
+    return f"{missing} is not in the lock" if missing else None
+
+
+def why_yarn_lock_differs(package: str, lock: str) -> str | None:
+    """The same for `yarn install --frozen-lockfile` of yarn 1."""
+    manifest = _load(package)
+    if manifest is None:
+        return "package.json is not JSON"
+    if _YARN_MARK not in lock[:400]:
+        return "the lock is not of yarn 1"
+    if manifest.get("workspaces") or manifest.get("resolutions"):
+        return "package.json has workspaces or resolutions"
+    if not str(manifest.get("packageManager", "yarn@1")).startswith("yarn@1"):
+        return "packageManager names another tool"
+    entries = {
+        entry.strip().strip('"')
+        for match in _YARN_KEY.finditer(lock)
+        for entry in match[0].rstrip(":").split(", ")
+    }
+    for field in _YARN_FIELDS:
+        for name, version in _table(manifest, field).items():
+            if f"{name}@{version}" not in entries:
+                return f"{name}@{version} is not in the lock"
+    return None
+
+
+def lock_version(lock: str) -> int | None:
+    """The `lockfileVersion` of a package-lock.json."""
+    locked = _load(lock)
+    version = locked.get("lockfileVersion") if locked else None
+    return version if isinstance(version, int) else None
+
+
+def _table(manifest: Json, name: str) -> dict[str, str]:
+    table = manifest.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _load(text: str) -> Json | None:
+    try:
+        data = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
