@@ -6,6 +6,27 @@ busybox ash and bash, and those of the tools.
 
 from __future__ import annotations
 
+#: Built into dash, busybox ash or bash: what runs is not, or need not be, a program.
+BUILT_IN = frozenset(
+    (
+        *(".", ":", "[", "[[", "alias", "bg", "bind", "break", "builtin", "caller", "cd"),
+        *("chdir", "command", "compgen", "complete", "continue", "declare", "dirs", "disown"),
+        *("echo", "enable", "eval", "exec", "exit", "export", "false", "fc", "fg", "getopts"),
+        *("hash", "help", "history", "jobs", "kill", "let", "local", "logout", "mapfile"),
+        *("popd", "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "set"),
+        *("shift", "shopt", "source", "suspend", "test", "times", "trap", "true", "type"),
+        *("typeset", "ulimit", "umask", "unalias", "unset", "wait"),
+    )
+)
+#: Reserved words of the shells.
+RESERVED = frozenset(
+    (
+        *("!", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for"),
+        *("function", "if", "in", "select", "then", "time", "until", "while"),
+    )
+)
+#: Programs that start their arguments and pass signals on (their manuals).
+INITS = frozenset(("tini", "tini-static", "dumb-init", "catatonit", "docker-init"))
 #: They end, replace or reconfigure the shell that runs them: nothing may follow in the same shell.
 ENDS_SHELL = frozenset(
     ("exit", "exec", "return", "trap", "set", "shopt", "wait", "enable", "disown", "bg", "fg")

@@ -1,0 +1,71 @@
+"""What is known of the base images that most files stand on."""
+
+from __future__ import annotations
+
+import re
+
+from dockerfix.syntax.tree import Dockerfile, Stage
+from dockerfix.syntax.values import read_image
+
+#: Where Docker's official images are served from: Docker Hub under its names, and its mirrors at
+#: Amazon (gallery.ecr.aws/docker) and Google (cloud.google.com/artifact-registry, "cached images").
+_HUBS = re.compile(
+    r"(?:(?:docker\.io|index\.docker\.io|registry-1\.docker\.io|mirror\.gcr\.io)/)?"
+    r"(?:library/|(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|s390x|riscv64)/)?([a-z0-9-]+)"
+    r"|public\.ecr\.aws/docker/library/([a-z0-9-]+)"
+)
+
+#: Official images whose entrypoint is none, or a script that ends in `exec "$@"` and looks at its
+#: arguments only when the first begins with `-` or names no program. None of them sets SHELL.
+#: Source: the Dockerfiles and docker-entrypoint.sh files behind docker-library/official-images.
+#: Left out on purpose: nginx, postgres, mysql, redis ... , which ask for the name of their program.
+_PLAIN_OFFICIAL = frozenset(
+    (
+        *("almalinux", "alpine", "amazonlinux", "archlinux", "busybox", "centos", "clearlinux"),
+        *("debian", "fedora", "oraclelinux", "photon", "rockylinux", "ubuntu", "buildpack-deps"),
+        *("amazoncorretto", "eclipse-temurin", "ibmjava", "ibm-semeru-runtimes", "openjdk"),
+        *("sapmachine", "gradle", "groovy", "jruby", "maven", "tomcat", "tomee"),
+        *("bash", "dart", "elixir", "erlang", "gcc", "golang", "haskell", "hylang", "julia"),
+        *("node", "perl", "php", "pypy", "python", "r-base", "ruby", "rust", "swift"),
+        *("httpd", "java"),
+    )
+)
+#: The same for images of other publishers. Sources: dotnet/dotnet-docker (src/*/Dockerfile),
+#: microsoft/openjdk-docker, adoptium, ContinuumIO/docker-images and conda-forge/miniforge-images
+#: (`tini --` or none), NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`),
+#: astral-sh/uv (its Debian and Alpine images), rust-cross, phusion/passenger excluded (an init).
+_PLAIN_OTHERS = re.compile(
+    r"mcr\.microsoft\.com/dotnet/(?:nightly/)?(?:sdk|aspnet|runtime|runtime-deps|monitor-base)"
+    r"|mcr\.microsoft\.com/dotnet/core/(?:sdk|aspnet|runtime|runtime-deps)"
+    r"|mcr\.microsoft\.com/(?:openjdk/jdk|playwright(?:/python|/java|/dotnet)?)"
+    r"|(?:docker\.io/)?(?:adoptopenjdk/openjdk(?:8|11|16)|azul/zulu-openjdk(?:-alpine|-debian)?)"
+    r"|(?:docker\.io/)?(?:continuumio/(?:mini|ana)conda3?|condaforge/mini(?:forge|mamba)3?)"
+    r"|(?:docker\.io/|nvcr\.io/)?nvidia/cuda"
+    r"|quay\.io/centos/centos|registry\.fedoraproject\.org/fedora"
+)
+
+
+def official_name(repository: str) -> str | None:
+    """The name of a Docker official image; None for any other image."""
+    match = _HUBS.fullmatch(repository)
+    return (match[1] or match[2]) if match else None
+
+
+def runs_arguments(repository: str) -> bool:
+    """Whether the image's entrypoint runs any command it is given, as `sh -c` would."""
+    name = official_name(repository)
+    if name is not None:
+        return name in _PLAIN_OFFICIAL
+    return bool(_PLAIN_OTHERS.fullmatch(repository))
+
+
+def base_repository(dockerfile: Dockerfile, stage: Stage) -> str | None:
+    """The repository of the image a stage stands on, at the root of its parents.
+
+    None when a build argument decides it: its default is not what everybody builds with.
+    """
+    parent = dockerfile.parent(stage)
+    while parent is not None:
+        stage, parent = parent, dockerfile.parent(parent)
+    repository = read_image(stage.base).repository
+    return None if "$" in repository else repository
