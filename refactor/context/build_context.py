@@ -42,6 +42,11 @@ class BuildContext:
         found = self._locate(path)
         return found is not None and found.is_file()
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file."""
+        found = self._locate(path)
+        return stat.S_IMODE(found.stat().st_mode) if found else None
+
     def read(self, path: str) -> str | None:
         """A text file's content; None when it is missing, too large or not readable."""
         if path not in self._texts:
