@@ -18,6 +18,8 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 #: A skippable zstd frame: any of 16 first bytes, then these.
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
 _TAR_BLOCK = 512
+#: How the stand-in begins that git-lfs and git-annex leave in a clone without the large files.
+_POINTERS = (b"version https://git-lfs.github.com/", b"/annex/objects/")
 #: More matches of a pattern than are looked at.
 _MAX_MATCHES = 2000
 
@@ -126,6 +128,11 @@ def _look_at(path: str, context: BuildContext) -> str:
         raise NotPlainError("the source cannot be read")
     if head.startswith(_COMPRESSED) or head[1:4] == _ZSTD_SKIPPABLE or _is_tar(head):
         raise NotPlainError("the source is an archive")
+    if head.startswith(_POINTERS):
+        raise NotPlainError("the source is kept outside the repository")
+    if _ARCHIVE.search(posixpath.basename(path)):
+        # A stand-in, perhaps, for what the build makes or fetches before.
+        raise NotPlainError("the source may be an archive")
     return f"{path} is not an archive"
 
 
