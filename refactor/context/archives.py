@@ -24,6 +24,8 @@ _POINTERS = (b"version https://git-lfs.github.com/", b"/annex/objects/")
 _MAX_MATCHES = 2000
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|[\w-]+@[\w.-]+:|github\.com/", re.IGNORECASE)
+#: Quotes and escapes, and sets of letters that Go and Python read in different ways.
+_ODD = re.compile(r"[\"'\\]|\[[!^]")
 #: Suffixes that a tar archive has, alone or in front of a compression's. Packages among them:
 #: an `.apk` of Alpine, a `.gem` and a `.crate` are tar archives, and ADD unpacks them.
 _ARCHIVE = re.compile(
@@ -88,7 +90,7 @@ def why_plain(source: str, context: BuildContext | None) -> str:
         raise NotPlainError("the source is fetched")
     if "$" in source:
         raise NotPlainError("the source holds a variable")
-    if source.startswith("<<") or any(char in source for char in "\"'\\"):
+    if source.startswith("<<") or _ODD.search(source):
         raise NotPlainError("the source is not a plain path")
     path = posixpath.normpath("/" + source).lstrip("/")
     if not path:
