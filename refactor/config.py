@@ -58,7 +58,7 @@ def _read_table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
 
     try:
         text = path.read_text("utf-8")
-        if keys and "[tool.dockerfix" not in text:
+        if keys and "dockerfix" not in text:
             return None
         table: Any = tomllib.loads(text)
     except (OSError, ValueError) as error:

@@ -19,10 +19,6 @@ SKIPPED_FOLDERS = frozenset(
 )
 
 
-class NoDockerfileError(ValueError):
-    """A folder without any Dockerfile."""
-
-
 def find_dockerfiles(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
     """The Dockerfiles below a folder, sorted; links to folders are not followed.
 
@@ -32,7 +28,10 @@ def find_dockerfiles(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Pa
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(files):
             path = Path(root, name)
-            if is_dockerfile_name(name) and not _is_excluded(path, folder, exclude):
+            if not is_dockerfile_name(name) or _is_excluded(path, folder, exclude):
+                continue
+            # Nobody may ever write to a pipe of that name; a broken link is worth a message.
+            if os.path.isfile(path) or not os.path.exists(path):
                 yield path
 
 

@@ -31,18 +31,20 @@ def write_files(writes: list[Write], tree: Path) -> None:
     what was not renamed yet is untouched then.
     """
     staged: list[tuple[Path, Path, Write]] = []
+    path = tree
     try:
         for write in writes:
+            path = write.path
             target = _target(write.path, tree)
             staged.append((_stage(target, write), target, write))
         for temporary, target, write in staged:
+            path = write.path
             _check_unchanged(target, write)
             os.replace(temporary, target)
             _sync_folder(target.parent)
     except WriteError:
         raise
     except OSError as error:
-        path = writes[0].path if not staged else staged[-1][2].path
         raise WriteError(f"{path}: not written: {error.strerror or error}") from error
     finally:
         for temporary, _, _ in staged:

@@ -301,8 +301,7 @@ def _remove_overridden(
     nodes = workspace.dockerfile.nodes
     index = workspace.dockerfile.index(instruction)
     following = nodes[index + 1]
-    commented = workspace.dockerfile.comments_of(instruction) and following is not last
-    if commented or instruction.inner_comments:
+    if workspace.dockerfile.comments_of(instruction) or instruction.inner_comments:
         # The comment would end up above something that it does not speak of.
         return Declined(
             "overridden instruction stays: a comment belongs to it", instruction.line, keyword

@@ -13,6 +13,8 @@ from dockerfix.syntax.values import global_scope, read_image
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _NUMBERED = re.compile(r"--from=[\"']?[0-9]", re.IGNORECASE)
+#: More digits than these are no number to BuildKit, but the name of an image.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 #: BuildKit: `validStageName`, after lowering the letter case.
 _VALID_NAME = re.compile(r"[a-z][a-z0-9-_.]*", re.IGNORECASE)
 #: BuildKit's check ReservedStageName.
@@ -131,7 +133,7 @@ def _numbers(dockerfile: Dockerfile) -> Iterator[tuple[Stage, Instruction, Flag]
             target = instruction.nested or instruction
             for flag in target.flags if target.keyword == "COPY" else ():
                 value = flag.value or ""
-                if flag.name == "from" and value.isascii() and value.isdigit():
+                if flag.name == "from" and _NUMBER.fullmatch(value):
                     yield stage, instruction, flag
 
 

@@ -122,7 +122,7 @@ def _plan(paths: Sequence[str], chosen: Config) -> tuple[list[Job], list[Outcome
     for path in paths:
         try:
             for job in _expand(path, chosen):
-                jobs.setdefault(job.path, job)
+                jobs.setdefault(os.path.realpath(job.path), job)
         except (OSError, UsageError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             missing.append(Outcome(path, None, (f"{path}: {reason}",)))

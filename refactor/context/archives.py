@@ -18,10 +18,14 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 #: A skippable zstd frame: any of 16 first bytes, then these.
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
 _TAR_BLOCK = 512
+#: How the stand-in begins that git-lfs and git-annex leave in a clone without the large files.
+_POINTERS = (b"version https://git-lfs.github.com/", b"/annex/objects/")
 #: More matches of a pattern than are looked at.
 _MAX_MATCHES = 2000
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|[\w-]+@[\w.-]+:|github\.com/", re.IGNORECASE)
+#: Quotes and escapes, and sets of letters that Go and Python read in different ways.
+_ODD = re.compile(r"[\"'\\]|\[[!^]")
 #: Suffixes that a tar archive has, alone or in front of a compression's. Packages among them:
 #: an `.apk` of Alpine, a `.gem` and a `.crate` are tar archives, and ADD unpacks them.
 _ARCHIVE = re.compile(
@@ -86,7 +90,7 @@ def why_plain(source: str, context: BuildContext | None) -> str:
         raise NotPlainError("the source is fetched")
     if "$" in source:
         raise NotPlainError("the source holds a variable")
-    if source.startswith("<<") or any(char in source for char in "\"'\\"):
+    if source.startswith("<<") or _ODD.search(source):
         raise NotPlainError("the source is not a plain path")
     path = posixpath.normpath("/" + source).lstrip("/")
     if not path:
@@ -126,6 +130,11 @@ def _look_at(path: str, context: BuildContext) -> str:
         raise NotPlainError("the source cannot be read")
     if head.startswith(_COMPRESSED) or head[1:4] == _ZSTD_SKIPPABLE or _is_tar(head):
         raise NotPlainError("the source is an archive")
+    if head.startswith(_POINTERS):
+        raise NotPlainError("the source is kept outside the repository")
+    if _ARCHIVE.search(posixpath.basename(path)):
+        # A stand-in, perhaps, for what the build makes or fetches before.
+        raise NotPlainError("the source may be an archive")
     return f"{path} is not an archive"
 
 

@@ -118,12 +118,6 @@ def _pairs(instruction: Instruction) -> list[tuple[str, str]]:
     return pairs
 
 
-def is_old_pair_form(instruction: Instruction) -> bool:
-    """Whether ENV or LABEL is written `NAME value`, without an equals sign."""
-    words = split_words(instruction.argument_text, instruction.escape)
-    return bool(words) and "=" not in words[0].text
-
-
 def unquote(text: str, escape: str = "\\") -> str:
     """Take quotes and escapes off a word, as ENV and LABEL values are read."""
     if "'" not in text and '"' not in text and escape not in text:
