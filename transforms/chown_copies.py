@@ -119,9 +119,14 @@ def _read(
         raise _StaysError("its path is not known")
     paths = tuple(posixpath.normpath(posixpath.join(workdir or "/", word)) for word in words[1:])
     before = run.script.text[: command.start]
-    if any(posixpath.basename(path) in before for path in paths):
+    if any(_is_named(path, word, before) for path, word in zip(paths, words[1:], strict=True)):
         raise _StaysError("another step works on that path", "in the same RUN")
     return _Call(run, index, command, stage, workspace, options, words[0], paths)
+
+
+def _is_named(path: str, word: str, text: str) -> bool:
+    """Whether a script names a path, in full or as the command does."""
+    return path in text or (not word.startswith("/") and word != "." and word in text.split())
 
 
 # chown
@@ -212,7 +217,10 @@ def _is_folder(entry: Copied, path: str, call: _Call) -> bool:
 def _check_step(instruction: Instruction, path: str, is_filled: bool, call: _Call) -> None:
     """Another step must neither write below the path nor depend on who owns it."""
     state = call.workspace.state(instruction)
-    if path in instruction.code or posixpath.basename(path) in instruction.code.split():
+    if path in instruction.code or (
+        posixpath.basename(path) in instruction.code.split()
+        and not _only_sets_up(instruction, call)
+    ):
         raise _StaysError("another step works on that path", f"line {instruction.line}")
     if state.workdir is None or not _is_within(state.workdir, path):
         if not is_filled or _only_sets_up(instruction, call):
