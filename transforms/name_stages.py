@@ -220,9 +220,8 @@ def _taken_names(dockerfile: Dockerfile) -> set[str]:
 def _other_references(instruction: Instruction) -> Iterator[str]:
     for flag in instruction.flags:
         if flag.name == "from" and flag.value:
-            value = flag.value.replace('"', "").replace("'", "").lower()
-            yield value
-            yield read_image(value).last
+            yield flag.value.lower()
+            yield read_image(flag.value.lower()).last
         elif flag.name == "mount" and flag.value:
             yield from (name.lower() for name in _MOUNT_FROM.findall(flag.value))
 
