@@ -145,14 +145,14 @@ def _merge_row(row: list[Instruction], workspace: Workspace) -> _Found:
     group: list[_Part] = []
     for index, instruction in enumerate(row):
         part = _read_part(instruction, row[index - 1] if index else None, state, workspace)
-        reason = _why_apart(group, part, instruction)
-        if index and reason:
-            yield Declined(reason, instruction.line)
-        if reason and len(group) > 1:
-            yield _merge(group, workspace)
+        alone = _why_alone(part) if part is not None else _why_unread(instruction)
+        reason = alone or (_why_apart(group, part) if part is not None and group else "")
         if reason:
+            yield Declined(reason, instruction.line)
+            if len(group) > 1:
+                yield _merge(group, workspace)
             group = []
-        if part is not None:
+        if part is not None and not alone:
             group.append(part)
     if len(group) > 1:
         yield _merge(group, workspace)
@@ -182,15 +182,10 @@ def _reads_profile(state: State, workspace: Workspace) -> bool:
 # Proofs
 
 
-def _why_apart(group: list[_Part], part: _Part | None, instruction: Instruction) -> str:
+def _why_apart(group: list[_Part], part: _Part) -> str:
     """Why a RUN does not join the group; "" when it does."""
-    if part is None:
-        return _why_unread(instruction)
-    if not group:
-        return _why_alone(part)
     return (
-        _why_alone(part)
-        or _why_last(group[-1], part)
+        _why_last(group[-1], part)
         or _why_differs(group, part)
         or _why_comments(part)
         or _why_shadowed(group, part)

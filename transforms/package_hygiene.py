@@ -306,17 +306,17 @@ def _append(run: _Run, index: int, command: str) -> Edit:
     end = items[index].end
     first = style.operator_first
     if index + 1 < len(items):
-        first = _operator_is_first(run, end, items[index + 1].start)
+        first = _operator_is_first(run, end, items[index + 1].start, first)
     if first:
         return run.run.insert(end, f"{style.continuation}&& {command}")
     return run.run.insert(end, f" &&{style.continuation}{command}")
 
 
-def _operator_is_first(run: _Run, begin: int, end: int) -> bool:
+def _operator_is_first(run: _Run, begin: int, end: int, otherwise: bool) -> bool:
     edit = run.run.replace(begin, end, "")
     offset = run.instruction.start
-    before, _, _ = run.instruction.code[edit.start - offset : edit.end - offset].partition("&&")
-    return "\n" in before
+    joint = run.instruction.code[edit.start - offset : edit.end - offset]
+    return "\n" in joint.partition("&&")[0] if "\n" in joint else otherwise
 
 
 def _is_cleaned(run: _Run, manager: Manager) -> bool:
@@ -482,12 +482,6 @@ def _update_apart(previous: _Run, run: _Run) -> _Found:
 
 
 def _why_apart(previous: _Run, run: _Run) -> str:
-    dockerfile = run.workspace.dockerfile
-    between = dockerfile.nodes[
-        dockerfile.index(previous.instruction) + 1 : dockerfile.index(run.instruction)
-    ]
-    if any(isinstance(node, Instruction) for node in between):
-        return "another instruction stands between"
     if not run.run.script.is_and_list or run.run.script.tail or previous.run.script.tail:
         return "not a plain and-list"
     if _flags(previous.instruction) != _flags(run.instruction):
