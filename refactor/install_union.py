@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Word
 from dockerfix.syntax.style import Style
 from dockerfix.syntax.tree import Comment
-
-#: A line that grows beyond this is continued on the next one.
-_WIDTH = 100
+from dockerfix.syntax.word_list import WordList
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +193,7 @@ def _append(group: list[_Step], cuts: list[Edit], style: Style) -> Union:
     first = group[0]
     assert first.package is not None
     last = first.package.packages[-1]
-    lines = _Lines(first, last, style)
+    lines = WordList(first.run, last, style)
     placed: list[RunScript] = []
     known = {word.text for word in first.package.packages}
     for step in group[1:]:
@@ -208,37 +205,3 @@ def _append(group: list[_Step], cuts: list[Edit], style: Style) -> Union:
             placed.append(step.run)
         lines.add(fresh)
     return Union((*cuts, first.run.insert(last.end, "".join(lines.text))), tuple(placed))
-
-
-class _Lines:
-    """Words behind a word, in the layout that its lines have."""
-
-    def __init__(self, step: _Step, word: Word, style: Style) -> None:
-        instruction = step.run.instruction
-        start = instruction.argument_start
-        _, end = instruction.span(start + word.start, start + word.end)
-        _, newline, line = instruction.code[: end - instruction.start].rpartition("\n")
-        self.indent = line[: len(line) - len(line.lstrip())] if newline else style.indent
-        self.one_a_line = bool(newline) and line.strip() == word.text
-        self.column = len(line)
-        self.style = style
-        self.text: list[str] = []
-        self.above = ""
-
-    def add_comments(self, comments: tuple[Comment, ...]) -> None:
-        """Put comments above the next word."""
-        self.above = "".join(
-            f"{self.indent}{comment.code.strip()}{self.style.newline}" for comment in comments
-        )
-
-    def add(self, names: list[str]) -> None:
-        """Add words: each on a line of its own, or as many as fit."""
-        for name in names:
-            if self.one_a_line or self.column + 1 + len(name) > _WIDTH:
-                end = f" {self.style.escape}{self.style.newline}"
-                self.text.append(f"{end}{self.above}{self.indent}{name}")
-                self.above = ""
-                self.column = len(self.indent) + len(name)
-            else:
-                self.text.append(f" {name}")
-                self.column += 1 + len(name)

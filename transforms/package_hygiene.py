@@ -17,6 +17,7 @@ from dockerfix.knowledge.package_managers import (
     YARN,
     Manager,
 )
+from dockerfix.knowledge.recommended import debian_releases, missed_without_recommends
 from dockerfix.lock_installs import NotLockedError, find_lock_install
 from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
@@ -25,7 +26,8 @@ from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Comment, Instruction
 from dockerfix.syntax.values import read_image
-from dockerfix.transform import Change, Declined, Level, Transform, Workspace
+from dockerfix.syntax.word_list import WordList
+from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]
 
@@ -201,6 +203,77 @@ def _apt_get(run: _Run) -> _Found:
                 "Use `apt-get` in scripts",
                 run.run.replace(package.program.start, package.program.end, "apt-get"),
             )
+
+
+# Recommended packages
+
+#: More than these an author would hardly name one by one.
+_MAX_NAMED = 3
+_PACKAGE_NAME = re.compile(r"([a-z0-9][a-z0-9+.-]*?)(?::[a-z0-9]+)?(?:=\S+)?")
+
+
+def _no_recommends(run: _Run) -> _Found:
+    """Install what is asked for, and name what would be missed."""
+    text = run.workspace.dockerfile.code
+    if not run.shipped or re.search(r"-recommends", text, re.IGNORECASE):
+        return
+    for _, package in run.commands:
+        if package.manager is not APT or package.action != "install" or not package.never_asks:
+            continue
+        if package.program.text == "apt" or not package.packages:
+            continue
+        found = _missed(run, package)
+        if isinstance(found, str):
+            yield from _drop_recommends(run, package, (), Level.RISKY, found)
+        else:
+            level = Level.REVIEW if len(found) <= _MAX_NAMED else Level.RISKY
+            detail = f"{', '.join(found[:5]) or 'nothing'} would be missed"
+            named = found if level is Level.REVIEW else ()
+            yield from _drop_recommends(run, package, named, level, detail)
+
+
+def _missed(run: _Run, package: PackageCommand) -> tuple[str, ...] | str:
+    """The recommended packages that have to be named, or why that is not known."""
+    root = run.workspace.shipped_stages[0]
+    releases = debian_releases(root.base)
+    if not releases:
+        return f"no package index of {root.base} at hand"
+    names = [_PACKAGE_NAME.fullmatch(word.value or "") for word in package.packages]
+    if not all(names) or package.has_option("-t", "--target-release"):
+        return "packages that no index names"
+    found = missed_without_recommends(
+        tuple(name[1] for name in names if name), releases, run.workspace.dockerfile.code
+    )
+    return (
+        "packages that the index does not know, or that recommend many" if found is None else found
+    )
+
+
+def _drop_recommends(
+    run: _Run, package: PackageCommand, named: tuple[str, ...], level: Level, detail: str
+) -> _Found:
+    if level > run.workspace.level:
+        yield run.declined("recommended packages stay", detail)
+        return
+    word = package.action_word
+    assert word is not None
+    behind = [
+        w for w in package.options if w.start > word.end and w.end < package.packages[0].start
+    ]
+    places = WordList(run.run, package.packages[-1], run.workspace.style)
+    places.add(list(named))
+    also = f", and name {', '.join(f'`{name}`' for name in named)}" if named else ""
+    yield Change(
+        f"`{package.program.text} {word.text}` installs what packages recommend as well",
+        f"Add `--no-install-recommends`{also}",
+        (
+            run.run.insert((behind[-1] if behind else word).end, " --no-install-recommends"),
+            *([run.run.insert(package.packages[-1].end, "".join(places.text))] if named else []),
+        ),
+        run.instruction.line,
+        level,
+        evidence=(Evidence("Debian package index", detail),),
+    )
 
 
 # Caches
@@ -498,6 +571,7 @@ def _flags(instruction: Instruction) -> set[tuple[str, str | None]]:
 _RULES: tuple[Callable[[_Run], _Found], ...] = (
     _never_ask,
     _apt_get,
+    _no_recommends,
     _no_cache,
     _clean_up,
     _apk_update,

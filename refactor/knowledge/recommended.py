@@ -1,0 +1,100 @@
+"""What `apt-get install` brings along only because a package recommends it.
+
+The tables `recommends/debian-*.json` are made from Debian's package indexes by
+`scripts/extract_recommends.py`. Ubuntu's are not among them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+
+from dockerfix.knowledge.base_images import official_name
+from dockerfix.syntax.values import read_image
+
+_RELEASES = {"bullseye": "11", "bookworm": "12", "trixie": "13"}
+_OTHER_RELEASES = re.compile(
+    r"wheezy|jessie|stretch|buster|forky|sid|alpine|noble|jammy|focal|bionic|xenial|oracle|nano"
+    r"|windows"
+)
+#: Official images that stand on Debian. Where the tag names no release, all known ones count.
+_ON_DEBIAN = frozenset(
+    (
+        *("buildpack-deps", "debian", "gcc", "golang", "haskell", "httpd", "julia", "memcached"),
+        *("nginx", "node", "perl", "php", "pypy", "python", "ruby", "rust"),
+    )
+)
+#: Recommended packages that no program in a container misses: manuals, translations, desktop
+#: conveniences, traffic control for ATM, and helpers of `dpkg-buildpackage` (Debian package
+#: descriptions).
+_HARMLESS = frozenset(
+    (
+        *("alsa-topology-conf", "alsa-ucm-conf", "bash-completion", "fakeroot"),
+        *("javascript-common", "krb5-locales", "less", "libalgorithm-merge-perl", "libatm1"),
+        *("libc-devtools", "libfile-fcntllock-perl", "libglib2.0-data", "libgpm2"),
+        *("liblocale-gettext-perl", "libpam-cap", "libpng-tools", "linux-sysctl-defaults"),
+        *("manpages", "manpages-dev", "publicsuffix", "systemd-timesyncd", "xauth"),
+        "xdg-user-dirs",
+    )
+)
+_DOCUMENTATION = re.compile(r".*-(?:doc|docs|doc-html|l10n|examples)")
+#: Used only where a program speaks the protocol that gave them their name.
+_OF_PROTOCOL = {"libldap-common": "ldap", "libsasl2-modules": "ldap|sasl"}
+
+
+def debian_releases(image: str) -> tuple[str, ...]:
+    """The Debian releases that an image may stand on, as numbers; nothing when not known."""
+    found = read_image(image)
+    name = official_name(found.repository)
+    if name not in _ON_DEBIAN or _OTHER_RELEASES.search(found.tag):
+        return ()
+    for codename, number in _RELEASES.items():
+        if codename in found.tag or (name == "debian" and found.tag.split(".")[0] == number):
+            return (number,)
+    if name == "debian" and found.tag not in ("", "latest", "stable", "stable-slim"):
+        return ()
+    return tuple(_RELEASES.values())
+
+
+def missed_without_recommends(
+    packages: tuple[str, ...], releases: tuple[str, ...], text: str
+) -> tuple[str, ...] | None:
+    """Which packages would be missed, sorted; None when not known, or when they are many.
+
+    `text` is the Dockerfile: what belongs to a protocol counts where its name occurs in it.
+    """
+    missed: set[str] = set()
+    for release in releases:
+        table = _table(release)
+        waiting = list(packages)
+        while waiting:
+            name = waiting.pop()
+            recommended = table.get(name)
+            if recommended is None:
+                return None
+            fresh = {
+                other
+                for other in recommended
+                if other not in missed and other not in packages and not _is_harmless(other, text)
+            }
+            missed |= fresh
+            waiting += fresh
+    if not all(name in _table(release) for release in releases for name in missed):
+        return None
+    return tuple(sorted(missed))
+
+
+def _is_harmless(package: str, text: str) -> bool:
+    protocol = _OF_PROTOCOL.get(package)
+    if protocol is not None:
+        return not re.search(protocol, text, re.IGNORECASE)
+    return package in _HARMLESS or _DOCUMENTATION.fullmatch(package) is not None
+
+
+@cache
+def _table(release: str) -> dict[str, list[str] | None]:
+    path = files(__package__).joinpath("recommends", f"debian-{release}.json")
+    table: dict[str, list[str] | None] = json.loads(path.read_text("utf-8"))
+    return table
