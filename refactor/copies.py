@@ -82,7 +82,7 @@ def instructions_before(dockerfile: Dockerfile, instruction: Instruction) -> Ite
     stage = dockerfile.stage_of(instruction)
     if stage is None:
         return
-    position = stage.instructions.index(instruction)
+    position = stage.index_of(instruction)
     yield from reversed(stage.instructions[:position])
     for parent in reversed(lineage(dockerfile, stage)[:-1]):
         yield from reversed(parent.instructions)

@@ -88,7 +88,7 @@ def _installs_all(package: PackageCommand) -> bool:
 
 def _npm(run: RunScript, package: PackageCommand, workspace: Workspace) -> LockInstall:
     _check_options(package, _NPM_OPTIONS)
-    folder, node = _folder(run, package, workspace), _node_major(workspace, run)
+    folder, node = _folder(run, package, workspace), node_major(run, workspace)
     if node is not None and node < _FIRST_NODE:
         raise NotLockedError("npm install stays: npm is too old for the lock", f"node {node}")
     names = ("npm-shrinkwrap.json", "package-lock.json")
@@ -108,7 +108,7 @@ def _npm(run: RunScript, package: PackageCommand, workspace: Workspace) -> LockI
 
 def _yarn(run: RunScript, package: PackageCommand, workspace: Workspace) -> LockInstall:
     _check_options(package, _YARN_OPTIONS)
-    folder, node = _folder(run, package, workspace), _node_major(workspace, run)
+    folder, node = _folder(run, package, workspace), node_major(run, workspace)
     if node is not None and node > _LAST_NODE_WITH_YARN:
         raise NotLockedError("yarn install stays: its version is not known", f"node {node}")
     manifest, lock = _sources(folder, ("yarn.lock",), run, workspace)
@@ -151,8 +151,11 @@ def _folder(run: RunScript, package: PackageCommand, workspace: Workspace) -> st
     return folder
 
 
-def _node_major(workspace: Workspace, run: RunScript) -> int | None:
-    """Major version of Node.js in an official image; None for the newest one."""
+def node_major(run: RunScript, workspace: Workspace) -> int | None:
+    """Major version of Node.js in an official image; None for the newest one.
+
+    Raises NotLockedError for any other image.
+    """
     stage = workspace.dockerfile.stage_of(run.instruction)
     while stage is not None and (parent := workspace.dockerfile.parent(stage)) is not None:
         stage = parent

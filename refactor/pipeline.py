@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockerfix.syntax.edits import Edit, apply_edits, overlap
+from dockerfix.syntax.edits import Edit, EditSet, apply_edits
 from dockerfix.syntax.parser import parse
 from dockerfix.syntax.tree import Dockerfile, Instruction, SyntaxProblem
 from dockerfix.transform import Change, Declined, NewFile, Transform, Workspace
@@ -104,16 +104,16 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
     """Apply one pass; say whether it changed anything."""
     workspace = run.workspace
     accepted: list[Change] = []
-    edits: list[Edit] = []
+    edits = EditSet()
     for item in entry.apply(workspace):
         item = replace(item, pass_name=entry.name)
         if isinstance(item, Change):
             refusal = _refuse(item, workspace)
             if refusal is None:
                 # A change that overlaps another is looked at again in the next round.
-                if not overlap(item.edits, edits):
+                if not edits.overlaps(item.edits):
                     accepted.append(item)
-                    edits += item.edits
+                    edits.add(item.edits)
                 continue
             item = refusal
         run.declined[(item.pass_name, item.reason, item.line)] = item
@@ -133,14 +133,15 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
 def _refuse(change: Change, workspace: Workspace) -> Declined | None:
     if change.level > workspace.level:
         return Declined(f"needs --level {change.level}", change.line, change.help, change.pass_name)
-    if _is_ignored(change, workspace.dockerfile):
+    if _is_ignored(change, workspace):
         return Declined("ignored by a comment", change.line, change.help, change.pass_name)
     return None
 
 
-def _is_ignored(change: Change, dockerfile: Dockerfile) -> bool:
-    if "dockerfix:" not in dockerfile.code:
+def _is_ignored(change: Change, workspace: Workspace) -> bool:
+    if not workspace.mentions("dockerfix:"):
         return False
+    dockerfile = workspace.dockerfile
     return any(
         change.pass_name in _ignored_passes(dockerfile, instruction)
         for instruction in dockerfile.instructions
@@ -173,7 +174,7 @@ def _merge_files(files: tuple[NewFile, ...], changes: list[Change]) -> tuple[New
 
 
 def _check(
-    name: str, before: Dockerfile, after: Dockerfile, changes: list[Change], edits: list[Edit]
+    name: str, before: Dockerfile, after: Dockerfile, changes: list[Change], edits: Iterable[Edit]
 ) -> None:
     """The safety net: the result parses, and nothing is lost or invented."""
     if after.errors:
@@ -195,7 +196,9 @@ def _check(
         raise RefactoringError(name, f"a comment is lost: {lost}")
 
 
-def _check_untouched(name: str, before: Dockerfile, after: Dockerfile, edits: list[Edit]) -> None:
+def _check_untouched(
+    name: str, before: Dockerfile, after: Dockerfile, edits: Iterable[Edit]
+) -> None:
     """Every instruction that no edit touches is there again, as it was and in its order."""
     ordered = sorted(edits)
     shift = index = 0

@@ -105,6 +105,16 @@ class Workspace:
     level: Level = Level.REVIEW
     files: tuple[NewFile, ...] = field(default=())
 
+    def mentions(self, text: str) -> bool:
+        """Whether a text occurs anywhere in the file; looked for once."""
+        if text not in self._mentions:
+            self._mentions[text] = text in self.dockerfile.code
+        return self._mentions[text]
+
+    @cached_property
+    def _mentions(self) -> dict[str, bool]:
+        return {}
+
     @cached_property
     def style(self) -> Style:
         """The habits of the file."""

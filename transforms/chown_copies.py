@@ -59,7 +59,7 @@ class ChownCopies(Transform):
 
     def apply(self, workspace: Workspace) -> Iterator[Change | Declined]:
         """Look at each chown and chmod of the stages that are shipped."""
-        if "chown" not in workspace.dockerfile.code and "chmod" not in workspace.dockerfile.code:
+        if not workspace.mentions("chown") and not workspace.mentions("chmod"):
             return
         for stage in workspace.shipped_stages:
             for instruction in stage.instructions:
@@ -261,7 +261,7 @@ def _made_by_workdir(call: _Call, before: int) -> set[str]:
     made: set[str] = set()
     for instruction in _before(call):
         if instruction.keyword == "WORKDIR" and instruction.start < before:
-            index = call.stage.instructions.index(instruction)
+            index = call.stage.index_of(instruction)
             path = call.workspace.state(call.stage.instructions[index + 1]).workdir
             while path and path != "/":
                 made.add(path)
@@ -370,7 +370,7 @@ def _sources(name: str, call: _Call) -> Iterator[str]:
 
 def _before(call: _Call) -> tuple[Instruction, ...]:
     instructions = call.stage.instructions
-    return instructions[: instructions.index(call.run.instruction)]
+    return instructions[: call.stage.index_of(call.run.instruction)]
 
 
 def _is_within(path: str, folder: str) -> bool:

@@ -174,7 +174,7 @@ def _read_part(
 
 
 def _reads_profile(state: State, workspace: Workspace) -> bool:
-    return "BASH_ENV" in workspace.dockerfile.code or any(
+    return workspace.mentions("BASH_ENV") or any(
         _LOGIN_SHELL.fullmatch(word) for word in state.shell[1:] if "c" not in word.lstrip("-")[1:2]
     )
 

@@ -18,7 +18,7 @@ from dockerfix.knowledge.package_managers import (
     Manager,
 )
 from dockerfix.knowledge.recommended import debian_releases, missed_without_recommends
-from dockerfix.lock_installs import NotLockedError, find_lock_install
+from dockerfix.lock_installs import NotLockedError, find_lock_install, node_major
 from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit, remove, remove_alone
@@ -214,8 +214,8 @@ _PACKAGE_NAME = re.compile(r"([a-z0-9][a-z0-9+.-]*?)(?::[a-z0-9]+)?(?:=\S+)?")
 
 def _no_recommends(run: _Run) -> _Found:
     """Install what is asked for, and name what would be missed."""
-    text = run.workspace.dockerfile.code
-    if not run.shipped or re.search(r"-recommends", text, re.IGNORECASE):
+    settled = run.workspace.mentions("-recommends") or run.workspace.mentions("-Recommends")
+    if settled or not run.shipped:
         return
     for _, package in run.commands:
         if package.manager is not APT or package.action != "install" or not package.never_asks:
@@ -242,7 +242,7 @@ def _missed(run: _Run, package: PackageCommand) -> tuple[str, ...] | str:
     if not all(names) or package.has_option("-t", "--target-release"):
         return "packages that no index names"
     found = missed_without_recommends(
-        tuple(name[1] for name in names if name), releases, run.workspace.dockerfile.code
+        tuple(name[1] for name in names if name), releases, run.workspace.mentions
     )
     return (
         "packages that the index does not know, or that recommend many" if found is None else found
@@ -317,7 +317,7 @@ def _add_no_cache(run: _Run, package: PackageCommand) -> Change:
 def _keeps_no_cache(run: _Run, package: PackageCommand) -> bool:
     manager = package.manager
     text = run.run.script.text
-    if any(name in run.workspace.dockerfile.code for name in manager.no_cache_variables):
+    if any(run.workspace.mentions(name) for name in manager.no_cache_variables):
         return True
     if manager is PIP:
         return "cache purge" in text or (".cache" in text and "rm " in text)
@@ -442,6 +442,30 @@ def _follow_lock(run: _Run) -> _Found:
                 run.instruction.line,
                 Level.REVIEW,
                 evidence=found.evidence,
+            )
+
+
+#: Says since npm 8 (Node.js 16) in a warning that `--omit=dev` has replaced it (npm-install(1)).
+_PRODUCTION = ("--production", "--production=true", "--only=production", "--only=prod")
+_FIRST_NODE_WITH_OMIT = 16
+
+
+def _omit_dev(run: _Run) -> _Found:
+    """The option that npm's own warning recommends."""
+    for _, package in run.commands:
+        old = [word for word in package.options if word.text in _PRODUCTION]
+        if package.manager is not NPM or package.action != "install" or len(old) != 1:
+            continue
+        try:
+            node = node_major(run.run, run.workspace)
+        except NotLockedError as error:
+            yield run.declined(error.reason, error.detail)
+            continue
+        if node is None or node >= _FIRST_NODE_WITH_OMIT:
+            yield run.change(
+                f"`{old[0].text}` is deprecated",
+                "Use `--omit=dev`",
+                run.run.replace(old[0].start, old[0].end, "--omit=dev"),
             )
 
 
@@ -576,4 +600,5 @@ _RULES: tuple[Callable[[_Run], _Found], ...] = (
     _clean_up,
     _apk_update,
     _follow_lock,
+    _omit_dev,
 )

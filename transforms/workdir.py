@@ -182,7 +182,7 @@ def _edits(
 
 def _matters_later(last: Instruction, stage: Stage, workspace: Workspace) -> bool:
     """Whether anything behind an instruction, or the image's user, sees the directory."""
-    for instruction in stage.instructions[stage.instructions.index(last) + 1 :]:
+    for instruction in stage.instructions[stage.index_of(last) + 1 :]:
         if instruction.keyword == "WORKDIR":
             return not instruction.argument_text.startswith("/")
         if instruction.keyword in _IN_DIRECTORY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
@@ -41,7 +42,10 @@ _HARMLESS = frozenset(
 )
 _DOCUMENTATION = re.compile(r".*-(?:doc|docs|doc-html|l10n|examples)")
 #: Used only where a program speaks the protocol that gave them their name.
-_OF_PROTOCOL = {"libldap-common": "ldap", "libsasl2-modules": "ldap|sasl"}
+_OF_PROTOCOL = {
+    "libldap-common": ("ldap", "LDAP"),
+    "libsasl2-modules": ("ldap", "LDAP", "sasl", "SASL"),
+}
 
 
 def debian_releases(image: str) -> tuple[str, ...]:
@@ -59,11 +63,12 @@ def debian_releases(image: str) -> tuple[str, ...]:
 
 
 def missed_without_recommends(
-    packages: tuple[str, ...], releases: tuple[str, ...], text: str
+    packages: tuple[str, ...], releases: tuple[str, ...], mentions: Callable[[str], bool]
 ) -> tuple[str, ...] | None:
     """Which packages would be missed, sorted; None when not known, or when they are many.
 
-    `text` is the Dockerfile: what belongs to a protocol counts where its name occurs in it.
+    `mentions` says whether the Dockerfile holds a text: what belongs to a protocol counts where
+    the protocol's name occurs.
     """
     missed: set[str] = set()
     for release in releases:
@@ -77,7 +82,9 @@ def missed_without_recommends(
             fresh = {
                 other
                 for other in recommended
-                if other not in missed and other not in packages and not _is_harmless(other, text)
+                if other not in missed
+                and other not in packages
+                and not _is_harmless(other, mentions)
             }
             missed |= fresh
             waiting += fresh
@@ -86,10 +93,10 @@ def missed_without_recommends(
     return tuple(sorted(missed))
 
 
-def _is_harmless(package: str, text: str) -> bool:
-    protocol = _OF_PROTOCOL.get(package)
-    if protocol is not None:
-        return not re.search(protocol, text, re.IGNORECASE)
+def _is_harmless(package: str, mentions: Callable[[str], bool]) -> bool:
+    protocols = _OF_PROTOCOL.get(package)
+    if protocols is not None:
+        return not any(mentions(name) for name in protocols)
     return package in _HARMLESS or _DOCUMENTATION.fullmatch(package) is not None
 
 

@@ -6,7 +6,8 @@ handed; the pipeline applies them together and parses again, so no offset is eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, insort_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dockerfix.syntax.tree import Dockerfile, Instruction
@@ -41,12 +42,40 @@ def apply_edits(code: str, edits: Iterable[Edit]) -> str:
     return "".join(parts)
 
 
-def overlap(first: Iterable[Edit], second: Iterable[Edit]) -> bool:
-    """Whether any edit of one set touches characters or an insertion point of the other."""
-    others = list(second)
-    return any(
-        (a.start < b.end and b.start < a.end) or a.start == b.start for a in first for b in others
-    )
+class EditSet:
+    """Edits that do not get in each other's way, in order; asking costs little however many."""
+
+    def __init__(self) -> None:
+        self._edits: list[Edit] = []
+
+    def __iter__(self) -> Iterator[Edit]:
+        return iter(self._edits)
+
+    def add(self, edits: Iterable[Edit]) -> None:
+        """Take more edits in; those of one place keep their given order."""
+        for edit in edits:
+            insort_right(self._edits, edit, key=_place)
+
+    def overlaps(self, edits: Iterable[Edit]) -> bool:
+        """Whether any of the edits touches characters or an insertion point of one in the set."""
+        return any(self._overlaps(edit) for edit in edits)
+
+    def _overlaps(self, edit: Edit) -> bool:
+        index = bisect_left(self._edits, edit.start, key=_start)
+        if index and self._edits[index - 1].end > edit.start:
+            return True
+        following = self._edits[index] if index < len(self._edits) else None
+        return following is not None and (
+            following.start == edit.start or following.start < edit.end
+        )
+
+
+def _start(edit: Edit) -> int:
+    return edit.start
+
+
+def _place(edit: Edit) -> tuple[int, int]:
+    return (edit.start, edit.end)
 
 
 def replace_part(instruction: Instruction, begin: int, end: int, text: str) -> Edit:

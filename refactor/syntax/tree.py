@@ -345,6 +345,14 @@ class Stage:
             for word in instruction.arguments
         )
 
+    @cached_property
+    def _positions(self) -> dict[Instruction, int]:
+        return {instruction: index for index, instruction in enumerate(self.instructions)}
+
+    def index_of(self, instruction: Instruction) -> int:
+        """Position of an instruction in this stage."""
+        return self._positions[instruction]
+
     def last(self, keyword: str) -> Instruction | None:
         """The last instruction of that keyword in this stage."""
         return next((i for i in reversed(self.instructions) if i.keyword == keyword), None)
