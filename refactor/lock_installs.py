@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 
 from dockerfix.context.node_lock import why_npm_lock_differs, why_yarn_lock_differs
 from dockerfix.copies import instructions_before, source_of
 from dockerfix.knowledge.package_managers import NPM, YARN
 from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.values import read_image
@@ -35,7 +35,7 @@ _YARN_OPTIONS = frozenset(
 )
 #: Which Node.js comes with npm 7 or later, that reads the locks of today (nodejs.org/dist).
 _FIRST_NODE = 16
-_NODE_TAG = re.compile(r"v?(\d+)(?:[.-].*)?|(?:lts|latest|current|stable)(?:-.*)?|")
+_NODE_TAG = pattern(r"v?(\d+)(?:[.-].*)?|(?:lts|latest|current|stable)(?:-.*)?|")
 #: Yarn 1 is in the image of Node.js up to 24 (docker-node's Dockerfiles).
 _LAST_NODE_WITH_YARN = 24
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dockerfix.context.build_context import BuildContext
 from dockerfix.knowledge.package_managers import Manager
 from dockerfix.packages import read_package_command
+from dockerfix.patterns import pattern
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
@@ -22,7 +23,7 @@ from dockerfix.transform import Workspace
 #: Programs that run a script they are given.
 _RUNNERS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "source", "."))
 #: A place for programs that came with packages: none of them is a script of the author.
-_SYSTEM_PATH = re.compile(r"(?:/usr(?:/local)?|/opt/[^/]+)?/s?bin/[\w.+-]+")
+_SYSTEM_PATH = pattern(r"(?:/usr(?:/local)?|/opt/[^/]+)?/s?bin/[\w.+-]+")
 #: Scripts that every source package brings along; they build, and install no system packages.
 _BUILD_SCRIPTS = frozenset(
     ("configure", "Configure", "config", "autogen.sh", "bootstrap", "bootstrap.sh", "buildconf")

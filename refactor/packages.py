@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 from dockerfix.knowledge.package_managers import BY_PROGRAM, Action, Manager
+from dockerfix.patterns import pattern
 from dockerfix.syntax.shell import Command, Word
 
-_PYTHON = re.compile(r"python[0-9.]*")
-_PIP = re.compile(r"pip[23](?:\.[0-9]+)?")
+_PYTHON = pattern(r"python[0-9.]*")
+_PIP = pattern(r"pip[23](?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, EditSet, apply_edits
 from dockerfix.syntax.parser import parse
 from dockerfix.syntax.tree import Dockerfile, Instruction, SyntaxProblem
@@ -15,8 +15,8 @@ from dockerfix.transform import Change, Declined, NewFile, Transform, Workspace
 #: More rounds than any chain of passes needs; reaching it means that two passes undo each other.
 MAX_ROUNDS = 12
 
-_IGNORE = re.compile(r"dockerfix:\s*ignore\[([\w\s,-]+)\]")
-_IGNORE_FILE = re.compile(r"dockerfix:\s*ignore-file\b")
+_IGNORE = pattern(r"dockerfix:\s*ignore\[([\w\s,-]+)\]")
+_IGNORE_FILE = pattern(r"dockerfix:\s*ignore-file\b")
 
 
 class DockerfileSyntaxError(ValueError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dockerfix.copies import Copied, read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, remove_alone
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
@@ -21,10 +22,10 @@ from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 _THERE = frozenset(("/", "/opt", "/srv", "/home", "/usr/local/bin", "/usr/bin", "/usr/local/sbin"))
 #: Folders that base images fill; below them one more level is the author's own.
 _SYSTEM = ("/etc", "/usr", "/var", "/bin", "/sbin", "/lib", "/lib64", "/root", "/home", "/opt")
-_OWN_BELOW = re.compile(r"/(?:usr/src|opt|srv|home/[\w.-]+|var/www|usr/local/\w+)/[\w.-]+(?:/.*)?")
-_OWNER = re.compile(r"([A-Za-z_][\w.-]*|\d+)(?::([A-Za-z_][\w.-]*|\d+))?")
-_MODE = re.compile(r"0?[0-7]{3}")
-_ADDS_USER = re.compile(r"\b(?:useradd|adduser|groupadd|addgroup)\b")
+_OWN_BELOW = pattern(r"/(?:usr/src|opt|srv|home/[\w.-]+|var/www|usr/local/\w+)/[\w.-]+(?:/.*)?")
+_OWNER = pattern(r"([A-Za-z_][\w.-]*|\d+)(?::([A-Za-z_][\w.-]*|\d+))?")
+_MODE = pattern(r"0?[0-7]{3}")
+_ADDS_USER = pattern(r"\b(?:useradd|adduser|groupadd|addgroup)\b")
 
 
 class _StaysError(Exception):

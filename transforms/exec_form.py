@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dockerfix.copies import instructions_before, source_of
 from dockerfix.knowledge.base_images import base_repository, runs_arguments
 from dockerfix.knowledge.shell_commands import BUILT_IN, INITS, RESERVED
+from dockerfix.patterns import pattern
 from dockerfix.state import DEFAULT_SHELL
 from dockerfix.syntax.edits import replace_arguments, replace_part
 from dockerfix.syntax.shell import Command, Script, parse_script
@@ -17,14 +18,14 @@ from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _SYSTEM_FOLDERS = frozenset(("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/sbin"))
-_SCRIPT_NAME = re.compile(r"\.(?:sh|bash|ash|ksh|zsh|py|rb|pl|js|mjs|ts|php|lua|run|command)$")
+_SCRIPT_NAME = pattern(r"\.(?:sh|bash|ash|ksh|zsh|py|rb|pl|js|mjs|ts|php|lua|run|command)$")
 #: A compiler that is told where its output goes.
 _COMPILED_TO = r"(?:go|cargo|gcc|g\+\+|cc)\b.*\s-o[ =]\S*{name}(?:\s|$)"
 #: As process 1 these heed no signal whoever stands in front of them, or are there for a person.
 _DEAF = frozenset(
     ("tail", "sleep", "watch", "cat", "ls", "env", "bash", "sh", "ash", "dash", "zsh", "top")
 )
-_NOT_TEXT = re.compile("[\ud800-\udfff\0]")
+_NOT_TEXT = pattern("[\ud800-\udfff\0]")
 
 
 class _StaysError(Exception):

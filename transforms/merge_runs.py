@@ -21,6 +21,7 @@ from dockerfix.knowledge.shell_commands import (
     STARTS_SERVICE,
 )
 from dockerfix.packages import read_package_command
+from dockerfix.patterns import pattern
 from dockerfix.state import State
 from dockerfix.syntax.edits import Edit, apply_edits
 from dockerfix.syntax.run import RunScript, read_run
@@ -53,15 +54,15 @@ _NAMES: dict[Work, frozenset[str]] = {
 #: Longer scripts would meet the kernel's limit for one argument (MAX_ARG_STRLEN, 128 KiB).
 _MAX_SCRIPT = 60_000
 #: A comment that a tool reads just above an instruction.
-_PRAGMA = re.compile(r"(?:hadolint|dockerfix|checkov|kics|tally|trivy|nosemgrep|check=|snyk)\b")
-_COMMENTED_OUT = re.compile(rf"(?:{'|'.join(sorted(KEYWORDS))})\s", re.IGNORECASE)
+_PRAGMA = pattern(r"(?:hadolint|dockerfix|checkov|kics|tally|trivy|nosemgrep|check=|snyk)\b")
+_COMMENTED_OUT = pattern(rf"(?:{'|'.join(sorted(KEYWORDS))})\s", re.IGNORECASE)
 #: What the builder mounts anew for each RUN: what one writes there the next does not see.
-_NOT_KEPT = re.compile(
+_NOT_KEPT = pattern(
     r"/etc/(?:hosts|resolv\.conf|hostname)\b|/proc/|/sys/|/dev/(?!null|std|zero|u?random|tty|fd)"
 )
-_SHELL_PATH = re.compile(r"(?:/bin/(?:sh|bash|ash|dash|busybox)\b)|\bdash\b")
-_LOGIN_SHELL = re.compile(r"-[a-z]*[li]|--login|--rcfile")
-_LOOP_NAME = re.compile(r"\bfor\s+(\w+)")
+_SHELL_PATH = pattern(r"(?:/bin/(?:sh|bash|ash|dash|busybox)\b)|\bdash\b")
+_LOGIN_SHELL = pattern(r"-[a-z]*[li]|--login|--rcfile")
+_LOOP_NAME = pattern(r"\bfor\s+(\w+)")
 _CONTROL = ("set", "shopt")
 
 

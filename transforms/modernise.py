@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dockerfix.context.archives import NotPlainError, why_plain
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.pairs import NotEqualError, new_form_edits, quote_literal, read_old_pair
 from dockerfix.syntax.tree import KEYWORDS, SPACES, Blank, Dockerfile, Instruction, Stage
@@ -19,10 +20,10 @@ _LAST_COUNTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 #: Flags that ADD and COPY both know, with the same meaning.
 _COMMON_FLAGS = frozenset(("chown", "chmod", "link", "exclude"))
 
-_STAGE_NAME = re.compile(r"\S+\s+(as)\s+\S+", re.IGNORECASE)
-_QUOTED = re.compile(r"(?<![\w<])(['\"])((?:(?!\1).|(?<=\w)'(?=\w))*)\1(?!\w)")
-_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
-_HEALTH_KIND = re.compile(r"(?:cmd|none)\b", re.IGNORECASE)
+_STAGE_NAME = pattern(r"\S+\s+(as)\s+\S+", re.IGNORECASE)
+_QUOTED = pattern(r"(?<![\w<])(['\"])((?:(?!\1).|(?<=\w)'(?=\w))*)\1(?!\w)")
+_ADDRESS = pattern(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
+_HEALTH_KIND = pattern(r"(?:cmd|none)\b", re.IGNORECASE)
 
 _Found = Iterator[Change | Declined]
 

@@ -7,22 +7,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.tree import Dockerfile, Flag, Instruction, Stage
 from dockerfix.syntax.values import global_scope, read_image
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
-_NUMBERED = re.compile(r"--from=[\"']?[0-9]", re.IGNORECASE)
+_NUMBERED = pattern(r"--from=[\"']?[0-9]", re.IGNORECASE)
 #: More digits than these are no number to BuildKit, but the name of an image.
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = pattern(r"[0-9]{1,18}")
 #: BuildKit: `validStageName`, after lowering the letter case.
-_VALID_NAME = re.compile(r"[a-z][a-z0-9-_.]*", re.IGNORECASE)
+_VALID_NAME = pattern(r"[a-z][a-z0-9-_.]*", re.IGNORECASE)
 #: BuildKit's check ReservedStageName.
 _RESERVED = frozenset(("scratch", "context"))
-_MOUNT_FROM = re.compile(r"(?:^|,)\s*\"?from=([^,\"]*)", re.IGNORECASE)
-_SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
+_MOUNT_FROM = pattern(r"(?:^|,)\s*\"?from=([^,\"]*)", re.IGNORECASE)
+_SEPARATOR = pattern(r"&&|\|\||[;|\n]")
 #: What may stand before a command's name.
-_PREFIX = re.compile(r"(?:[\s({!]|[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s|(?:sudo|time|exec)\s)*")
+_PREFIX = pattern(r"(?:[\s({!]|[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s|(?:sudo|time|exec)\s)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,11 @@ _COMMANDS = (
     ("test", "", r"(?:npm|yarn|pnpm|go|cargo|dotnet|mvn)\s+(?:run\s+)?test\b|pytest\b|tox\b"),
     ("download", "", r"curl\s|wget\s|git\s+clone\b"),
 )
-_COMMAND_TABLE = tuple((kind, area, re.compile(pattern)) for kind, area, pattern in _COMMANDS)
+_COMMAND_TABLE = tuple((kind, area, pattern(text)) for kind, area, text in _COMMANDS)
 _ORDER = ("build", "deps", "test", "download")
 _UNKNOWN = "unknown"
 #: Commands that a stage which only downloads may run besides.
-_FETCH_HELPERS = re.compile(
+_FETCH_HELPERS = pattern(
     r"(?:apt(?:-get)?|apk|dnf|microdnf|yum|zypper|cd|chmod|chown|cp|echo|gunzip|gzip|install|ln|ls"
     r"|mkdir|mv|rm|set|sha\d+sum|tar|test|\[|unzip|xz)(?:\s|$)|$"
 )

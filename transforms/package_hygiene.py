@@ -21,6 +21,7 @@ from dockerfix.knowledge.recommended import debian_releases, missed_without_reco
 from dockerfix.lock_installs import NotLockedError, find_lock_install, node_major
 from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, remove, remove_alone
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
@@ -35,7 +36,7 @@ _Found = Iterator[Change | Declined]
 _SAME_IN_APT_GET = frozenset(
     ("install", "update", "remove", "purge", "autoremove", "clean", "autoclean", "build-dep")
 )
-_PROGRAMS = re.compile("|".join(sorted(p for m in MANAGERS for p in m.programs)))
+_PROGRAMS = pattern("|".join(sorted(p for m in MANAGERS for p in m.programs)))
 
 
 class PackageHygiene(Transform):
@@ -209,7 +210,7 @@ def _apt_get(run: _Run) -> _Found:
 
 #: More than these an author would hardly name one by one.
 _MAX_NAMED = 3
-_PACKAGE_NAME = re.compile(r"([a-z0-9][a-z0-9+.-]*?)(?::[a-z0-9]+)?(?:=\S+)?")
+_PACKAGE_NAME = pattern(r"([a-z0-9][a-z0-9+.-]*?)(?::[a-z0-9]+)?(?:=\S+)?")
 
 
 def _no_recommends(run: _Run) -> _Found:

@@ -12,6 +12,7 @@ import re
 from itertools import islice
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.patterns import pattern
 
 #: The first bytes of what BuildKit decompresses before it looks for a tar header.
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
@@ -23,12 +24,12 @@ _POINTERS = (b"version https://git-lfs.github.com/", b"/annex/objects/")
 #: More matches of a pattern than are looked at.
 _MAX_MATCHES = 2000
 
-_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|[\w-]+@[\w.-]+:|github\.com/", re.IGNORECASE)
+_REMOTE = pattern(r"[a-z][a-z0-9+.-]*://|[\w-]+@[\w.-]+:|github\.com/", re.IGNORECASE)
 #: Quotes and escapes, and sets of letters that Go and Python read in different ways.
-_ODD = re.compile(r"[\"'\\]|\[[!^]")
+_ODD = pattern(r"[\"'\\]|\[[!^]")
 #: Suffixes that a tar archive has, alone or in front of a compression's. Packages among them:
 #: an `.apk` of Alpine, a `.gem` and a `.crate` are tar archives, and ADD unpacks them.
-_ARCHIVE = re.compile(
+_ARCHIVE = pattern(
     r"\.(?:tar|t?gz|tbz2?|t?bz2|t?xz|t?zst|tlz|lzma|lz|z|apk|gem|crate|box|ova|pkg|img)\b",
     re.IGNORECASE,
 )

@@ -10,15 +10,15 @@ import json
 import re
 from typing import Any, TypeAlias
 
+from dockerfix.patterns import pattern
+
 Json: TypeAlias = dict[str, Any]
 
 #: What npm compares between package.json and the lock's root entry.
 _NPM_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _YARN_FIELDS = ("dependencies", "devDependencies", "optionalDependencies")
 _YARN_MARK = "# yarn lockfile v1"
-_YARN_KEY = re.compile(
-    r'^(?:"[^"\n]+"|[^\s"#:][^\n"]*?)(?:, (?:"[^"\n]+"|[^\s",][^\n",]*))*:$', re.M
-)
+_YARN_KEY = pattern(r'^(?:"[^"\n]+"|[^\s"#:][^\n"]*?)(?:, (?:"[^"\n]+"|[^\s",][^\n",]*))*:$', re.M)
 
 
 def why_npm_lock_differs(package: str, lock: str) -> str | None:

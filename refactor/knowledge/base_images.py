@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Dockerfile, Stage
 from dockerfix.syntax.values import read_image
 
 #: Where Docker's official images are served from: Docker Hub under its names, and its mirrors at
 #: Amazon (gallery.ecr.aws/docker) and Google (cloud.google.com/artifact-registry, "cached images").
-_HUBS = re.compile(
+_HUBS = pattern(
     r"(?:(?:docker\.io|index\.docker\.io|registry-1\.docker\.io|mirror\.gcr\.io)/)?"
     r"(?:library/|(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|s390x|riscv64)/)?([a-z0-9-]+)"
     r"|public\.ecr\.aws/docker/library/([a-z0-9-]+)"
@@ -34,7 +33,7 @@ _PLAIN_OFFICIAL = frozenset(
 #: microsoft/openjdk-docker, adoptium, ContinuumIO/docker-images and conda-forge/miniforge-images
 #: (`tini --` or none), NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`),
 #: astral-sh/uv (its Debian and Alpine images), rust-cross, phusion/passenger excluded (an init).
-_PLAIN_OTHERS = re.compile(
+_PLAIN_OTHERS = pattern(
     r"mcr\.microsoft\.com/dotnet/(?:nightly/)?(?:sdk|aspnet|runtime|runtime-deps|monitor-base)"
     r"|mcr\.microsoft\.com/dotnet/core/(?:sdk|aspnet|runtime|runtime-deps)"
     r"|mcr\.microsoft\.com/(?:openjdk/jdk|playwright(?:/python|/java|/dotnet)?)"

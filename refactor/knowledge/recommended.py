@@ -7,16 +7,16 @@ The tables `recommends/debian-*.json` are made from Debian's package indexes by
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from dockerfix.knowledge.base_images import official_name
+from dockerfix.patterns import pattern
 from dockerfix.syntax.values import read_image
 
 _RELEASES = {"bullseye": "11", "bookworm": "12", "trixie": "13"}
-_OTHER_RELEASES = re.compile(
+_OTHER_RELEASES = pattern(
     r"wheezy|jessie|stretch|buster|forky|sid|alpine|noble|jammy|focal|bionic|xenial|oracle|nano"
     r"|windows"
 )
@@ -40,7 +40,7 @@ _HARMLESS = frozenset(
         "xdg-user-dirs",
     )
 )
-_DOCUMENTATION = re.compile(r".*-(?:doc|docs|doc-html|l10n|examples)")
+_DOCUMENTATION = pattern(r".*-(?:doc|docs|doc-html|l10n|examples)")
 #: Used only where a program speaks the protocol that gave them their name.
 _OF_PROTOCOL = {
     "libldap-common": ("ldap", "LDAP"),
@@ -102,6 +102,6 @@ def _is_harmless(package: str, mentions: Callable[[str], bool]) -> bool:
 
 @cache
 def _table(release: str) -> dict[str, list[str] | None]:
-    path = files(__package__).joinpath("recommends", f"debian-{release}.json")
+    path = Path(__file__).parent / "recommends" / f"debian-{release}.json"
     table: dict[str, list[str] | None] = json.loads(path.read_text("utf-8"))
     return table

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dockerfix.diff import unified_diff
+from dockerfix.patterns import pattern
 from dockerfix.work import Outcome
 
 #: Characters that would move the cursor or change a terminal's state.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udcff]")
+_CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udcff]")
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 

@@ -12,17 +12,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, replace_part
 from dockerfix.syntax.tree import Instruction
 from dockerfix.syntax.values import split_words
 
-_OLD_PAIR = re.compile(r"([^\t\v\f\r ]+)([\t\v\f\r ]+)(.+)", re.DOTALL)
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_./-]+|\"[A-Za-z0-9_./-]+\"|'[A-Za-z0-9_./-]+'")
+_OLD_PAIR = pattern(r"([^\t\v\f\r ]+)([\t\v\f\r ]+)(.+)", re.DOTALL)
+_PLAIN_NAME = pattern(r"[A-Za-z0-9_./-]+|\"[A-Za-z0-9_./-]+\"|'[A-Za-z0-9_./-]+'")
 #: `${x}` alone may move from one kind of quoting to another; `${x:-'a b'}` may not.
-_BRACED = re.compile(r"\$\{(?!\w+\})")
+_BRACED = pattern(r"\$\{(?!\w+\})")
 #: A variable that a quote ends: without the quote the name would run on into what follows.
-_ENDED_BY_QUOTE = re.compile(r"\$\w*['\"]+(?![\s'\"]|$)")
-_NEXT_PAIR = re.compile(r"[ \t]*[A-Z_][A-Z0-9_]*(?:[ \t]+[^ \t]|=)")
+_ENDED_BY_QUOTE = pattern(r"\$\w*['\"]+(?![\s'\"]|$)")
+_NEXT_PAIR = pattern(r"[ \t]*[A-Z_][A-Z0-9_]*(?:[ \t]+[^ \t]|=)")
 
 
 class NotEqualError(ValueError):

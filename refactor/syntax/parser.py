@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import (
     KEYWORDS,
     SPACES,
@@ -21,9 +22,9 @@ from dockerfix.syntax.tree import (
 
 BOM = "\ufeff"
 
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
+_DIRECTIVE = pattern(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
 _DIRECTIVE_NAMES = frozenset(("syntax", "escape", "check"))
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)", re.DOTALL)
+_HEREDOC = pattern(r"\d*<<(-?)([^<]+)", re.DOTALL)
 _HEREDOC_KEYWORDS = frozenset(("RUN", "COPY", "ADD"))
 _NEED_ARGUMENTS = KEYWORDS - {"CMD", "ENTRYPOINT", "RUN", "SHELL"}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, apply_edits
 
 if TYPE_CHECKING:
@@ -94,16 +95,16 @@ _RESERVED = frozenset(
 )
 #: No command has such a name; the parser lets some pass where they are out of place.
 _NEVER_NAMES = (_RESERVED - {"in", "function", "select", "time", "coproc"}) | {"{", "}", "!"}
-_PLAIN_SCRIPT = re.compile(r"(?:[A-Za-z0-9_./:=@,+%^ \t&-]|[ \t]\\\n)*")
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=@,+%^-]+")
-_BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
-_CONTINUATIONS = re.compile(r"(?:\\\n)*")
-_GAP = re.compile(rb"(?:[ \t\n]|\\\n)*")
-_NO_GAP = re.compile(rb"(?:\\\n)*")
-_BARE_WORD = re.compile(rb"(?:[^\s\\]|\\.)*", re.DOTALL)
-_GAP_IN_LINE = re.compile(rb"(?:[ \t]|\\\n)*")
-_ASSIGNED_TILDE = re.compile(r"[=:]~")
-_NAME_PART = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
+_PLAIN_SCRIPT = pattern(r"(?:[A-Za-z0-9_./:=@,+%^ \t&-]|[ \t]\\\n)*")
+_PLAIN_WORD = pattern(r"[A-Za-z0-9_./:=@,+%^-]+")
+_BLANKS = pattern(r"(?:[ \t]|\\\n)*")
+_CONTINUATIONS = pattern(r"(?:\\\n)*")
+_GAP = pattern(rb"(?:[ \t\n]|\\\n)*")
+_NO_GAP = pattern(rb"(?:\\\n)*")
+_BARE_WORD = pattern(rb"(?:[^\s\\]|\\.)*", re.DOTALL)
+_GAP_IN_LINE = pattern(rb"(?:[ \t]|\\\n)*")
+_ASSIGNED_TILDE = pattern(r"[=:]~")
+_NAME_PART = pattern(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 
 
 @dataclass(frozen=True, slots=True)

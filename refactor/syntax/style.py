@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Dockerfile
 
-_OPERATOR_FIRST = re.compile(r"\n([ \t]*)(?:&&|\|\||;)")
-_OPERATOR_LAST = re.compile(r"(?:&&|\|\||;)[ \t]*[\\`][ \t]*\r?\n([ \t]*)[^\s#]")
-_CONTINUED = re.compile(r"[\\`][ \t]*\r?\n([ \t]+)[^\s#]")
+_OPERATOR_FIRST = pattern(r"\n([ \t]*)(?:&&|\|\||;)")
+_OPERATOR_LAST = pattern(r"(?:&&|\|\||;)[ \t]*[\\`][ \t]*\r?\n([ \t]*)[^\s#]")
+_CONTINUED = pattern(r"[\\`][ \t]*\r?\n([ \t]+)[^\s#]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ are not UTF-8 are lone surrogates in it (Python's `surrogateescape`).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
+
+from dockerfix.patterns import pattern
 
 #: What Go's `unicode.IsSpace` calls a space; `str.isspace` accepts more (the separators 1C to 1F).
 SPACES = (
@@ -30,7 +31,7 @@ KEYWORDS = frozenset(
 #: Instructions whose arguments may be a JSON array.
 JSON_KEYWORDS = frozenset(("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"))
 
-_WHITESPACE = re.compile(r"[\t\v\f\r ]+")
+_WHITESPACE = pattern(r"[\t\v\f\r ]+")
 
 
 class NotStringArrayError(ValueError):

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import JSON_KEYWORDS, SPACES, read_json_array
 
 if TYPE_CHECKING:
     from dockerfix.syntax.tree import Instruction, Stage
 
-_WHITESPACE = re.compile(r"[\t\v\f\r ]+")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]")
+_WHITESPACE = pattern(r"[\t\v\f\r ]+")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
