@@ -14,6 +14,7 @@ BUILT_IN = {
     "name-stages": "dockerfix.transforms.name_stages:NameStages",
     "workdir": "dockerfix.transforms.workdir:Workdir",
     "exec-form": "dockerfix.transforms.exec_form:ExecForm",
+    "order-copies": "dockerfix.transforms.order_copies:OrderCopies",
     "chown-copies": "dockerfix.transforms.chown_copies:ChownCopies",
     "package-hygiene": "dockerfix.transforms.package_hygiene:PackageHygiene",
     "merge-runs": "dockerfix.transforms.merge_runs:MergeRuns",

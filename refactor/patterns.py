@@ -13,7 +13,7 @@ class _Lazy(Generic[AnyStr]):
     """Stands in for a compiled pattern; methods are bound to it as they are asked for."""
 
     def __init__(self, text: AnyStr, flags: int) -> None:
-        self._text = text
+        self._text: AnyStr = text
         self._flags = flags
 
     def __getattr__(self, name: str) -> object:

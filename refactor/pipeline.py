@@ -125,7 +125,10 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
     _check(entry.name, workspace.dockerfile, after, accepted, edits)
     if code == workspace.dockerfile.code and files == workspace.files:
         raise RefactoringError(entry.name, "a change that changes nothing")
-    run.workspace = replace(workspace, dockerfile=after, files=files)
+    context = workspace.context
+    if context is not None and files:
+        context = context.overlaid({file.path: file.content for file in files})
+    run.workspace = replace(workspace, dockerfile=after, files=files, context=context)
     run.changes += accepted
     return True
 

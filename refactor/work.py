@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dockerfix.catalogue import plugin_passes
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
+from dockerfix.transform import NewFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,20 @@ class Outcome:
     path: str
     result: Result | None
     errors: tuple[str, ...] = ()
+    #: The build context, where the files lie that a change creates; None for standard input.
+    context: Path | None = None
+
+    def place(self, file: NewFile) -> str:
+        """Where a file that a change creates or replaces lies."""
+        return str((self.context or Path()) / file.path)
 
 
 def run_job(job: Job) -> Outcome:
     """Refactor one file, without writing."""
     try:
         text = job.text if job.text is not None else read_text(Path(job.path))
-        return Outcome(job.path, _refactor(text, Path(job.path).name, job.settings))
+        result = _refactor(text, Path(job.path).name, job.settings)
+        return Outcome(job.path, result, context=job.settings.context)
     except DockerfileSyntaxError as error:
         return Outcome(job.path, None, tuple(_locate(job.path, error)))
     except RefactoringError as error:

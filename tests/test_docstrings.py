@@ -1,11 +1,13 @@
 """The docstring of each pass holds a Dockerfile before and after; this runs them.
 
-Form: an indented block under `Before:`, another under `After:`.
+Form: an indented block under `Before:`, another under `After:`; one under `Build context:` where
+the pass looks at files.
 """
 
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +26,21 @@ def block(docstring: str, heading: str) -> str:
     return textwrap.dedent("\n".join(kept)).strip("\n") + "\n"
 
 
+def build_context(docstring: str, folder: Path) -> Path:
+    """Lay out what a block `Build context:` names: a line per file, `path: content`."""
+    for line in block(docstring, "Build context").splitlines():
+        path, _, content = line.partition(": ")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    return folder
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_before_and_after(name: str) -> None:
+def test_before_and_after(name: str, tmp_path: Path) -> None:
     entry = built_in(name)
     docstring = textwrap.dedent("    " + (type(entry).__doc__ or ""))
-    result = dockerfix.refactor(block(docstring, "Before"), select=(entry.name,), level="review")
+    context = build_context(docstring, tmp_path) if "Build context:" in docstring else None
+    result = dockerfix.refactor(
+        block(docstring, "Before"), context=context, select=(entry.name,), level="review"
+    )
     assert result.code == block(docstring, "After")

@@ -54,7 +54,7 @@ def run(
         return FAILURE
     outcomes = [*missing, *_run_jobs(plan, jobs, console)]
     if action == "write":
-        outcomes = [_write(outcome, console) for outcome in outcomes]
+        outcomes = _write_all(outcomes, plan, console)
     _show(outcomes, action, form, console)
     for outcome in outcomes:
         for message in outcome.errors:
@@ -209,12 +209,25 @@ def _show(outcomes: list[Outcome], action: str, form: str, console: Console) -> 
 
 
 def _old_files(outcome: Outcome) -> dict[str, str | None]:
-    """What the files beside the Dockerfile hold now; None where there is none."""
+    """What the files of the build context hold now, by their path; None where there is none."""
     found: dict[str, str | None] = {}
     for file in outcome.result.files if outcome.result else ():
-        path = Path(outcome.path).parent / file.path
-        found[file.path] = read_text(path) if path.is_file() else None
+        path = outcome.place(file)
+        found[path] = read_text(Path(path)) if Path(path).is_file() else None
     return found
+
+
+def _write_all(outcomes: list[Outcome], plan: list[Job], console: Console) -> list[Outcome]:
+    """Write file by file; who shares a `.dockerignore` that was just written is done anew."""
+    jobs = {job.path: job for job in plan}
+    written: set[str] = set()
+    done: list[Outcome] = []
+    for outcome in outcomes:
+        if written.intersection(_old_files(outcome)):
+            outcome = run_job(jobs[outcome.path])
+        written.update(_old_files(outcome))
+        done.append(_write(outcome, console))
+    return done
 
 
 def _write(outcome: Outcome, console: Console) -> Outcome:
@@ -232,7 +245,7 @@ def _write(outcome: Outcome, console: Console) -> Outcome:
     path = Path(outcome.path)
     # A .dockerignore first: it is right beside the old Dockerfile too.
     writes = [
-        Write(path.parent / name, None if old is None else _octets(old), _octets(file.content))
+        Write(Path(name), None if old is None else _octets(old), _octets(file.content))
         for (name, old), file in zip(_old_files(outcome).items(), result.files, strict=True)
     ]
     if result.code != result.before:

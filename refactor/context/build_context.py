@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,11 +27,17 @@ class BuildContext:
     root: Path
     #: Name of the Dockerfile, for `<name>.dockerignore`.
     dockerfile: str = "Dockerfile"
+    #: Files as a change is going to make them, in place of those on disk.
+    overlay: Mapping[str, str] = field(default_factory=dict, repr=False)
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
+
+    def overlaid(self, files: Mapping[str, str]) -> BuildContext:
+        """The same folder with the content of some files replaced."""
+        return BuildContext(self.root, self.dockerfile, dict(files))
 
     def exists(self, path: str) -> bool:
         """Whether the path is there, inside the folder."""
-        return self._locate(path) is not None
+        return path in self.overlay or self._locate(path) is not None
 
     def is_folder(self, path: str) -> bool:
         """Whether the path is a folder."""
@@ -39,6 +46,8 @@ class BuildContext:
 
     def is_file(self, path: str) -> bool:
         """Whether the path is a regular file."""
+        if path in self.overlay:
+            return True
         found = self._locate(path)
         return found is not None and found.is_file()
 
@@ -49,6 +58,8 @@ class BuildContext:
 
     def read(self, path: str) -> str | None:
         """A text file's content; None when it is missing, too large or not readable."""
+        if path in self.overlay:
+            return self.overlay[path]
         if path not in self._texts:
             self._texts[path] = self._read(path)
         return self._texts[path]

@@ -21,8 +21,9 @@ def outcome_diff(outcome: Outcome, old_files: dict[str, str | None]) -> str:
         return ""
     parts = [result.diff(outcome.path)]
     for file in result.files:
-        before = old_files[file.path]
-        parts.append(unified_diff(before or "", file.content, file.path, created=before is None))
+        place = outcome.place(file)
+        before = old_files[place]
+        parts.append(unified_diff(before or "", file.content, place, created=before is None))
     return "".join(parts)
 
 

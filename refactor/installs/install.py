@@ -1,0 +1,80 @@
+"""The words in which the tools are described."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.transform import Evidence
+
+Json: TypeAlias = dict[str, Any]
+
+
+class UnknownInstallError(Exception):
+    """It cannot be told what an install reads: fixed words, and what is special about this case."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder of the build context in which an install runs; "" is the context itself."""
+
+    context: BuildContext
+    folder: str
+
+    def path(self, name: str) -> str:
+        """A name in the folder as a path in the context."""
+        return posixpath.normpath(posixpath.join(self.folder, name))
+
+    def has(self, name: str) -> bool:
+        """Whether the builder is sent a file or folder of that name."""
+        return self.context.sends(self.path(name))
+
+    def present(self, *names: str) -> tuple[str, ...]:
+        """Those of the names that are there, as paths in the context."""
+        return tuple(self.path(name) for name in names if self.has(name))
+
+    def read(self, name: str) -> str:
+        """The text of a file. Raises UnknownInstallError when there is none to read."""
+        text = self.context.read(self.path(name)) if self.has(name) else None
+        if text is None:
+            raise UnknownInstallError("a manifest is not in the build context", self.path(name))
+        return text
+
+    def read_json(self, name: str) -> Json:
+        """A file that holds a JSON object. Raises UnknownInstallError when it does not."""
+        try:
+            data = json.loads(self.read(name).removeprefix("\ufeff"))
+        except (ValueError, RecursionError) as error:
+            raise UnknownInstallError("a manifest cannot be read", self.path(name)) from error
+        if not isinstance(data, dict):
+            raise UnknownInstallError("a manifest cannot be read", self.path(name))
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One install of dependencies."""
+
+    tool: str
+    #: What it reads, as paths in the context, the manifest first; the last part may be a pattern.
+    files: tuple[str, ...]
+    #: Folders that it reads as a whole.
+    folders: tuple[str, ...] = ()
+    #: Paths in the context's terms that it fills: what the context holds there must stay out.
+    leaves: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    #: The command that only fetches, where the command itself builds as well.
+    fetch: str = ""
+
+
+def lock_or_pattern(project: Project, lock: str) -> str:
+    """The lock's name; a pattern that also matches nothing where there is none yet."""
+    return project.path(lock) if project.has(lock) else project.path(lock) + "*"

@@ -1,0 +1,200 @@
+"""npm, yarn, pnpm and bun.
+
+Sources: docs.npmjs.com (npm-install, "lifecycle scripts", package.json, workspaces), yarn's and
+pnpm's documentation of their configuration files, bun.sh/docs/install.
+"""
+
+from __future__ import annotations
+
+from dockerfix.installs.install import (
+    Install,
+    Json,
+    Project,
+    UnknownInstallError,
+    lock_or_pattern,
+)
+from dockerfix.transform import Evidence
+
+#: Scripts of the project itself that an install runs.
+_LIFECYCLE = (
+    *("preinstall", "install", "postinstall", "prepublish"),
+    *("preprepare", "prepare", "postprepare"),
+)
+_TABLES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_LOCAL = ("file:", "link:", "portal:", "./", "../", "/", "~/")
+#: Dependencies whose own install scripts look into the project: what they read there.
+_READS_PROJECT = {"prisma": "prisma", "@prisma/client": "prisma"}
+#: Dependencies whose install scripts write into the project, or need more of it.
+_CHANGES_PROJECT = frozenset(("msw", "pre-commit", "ghooks", "git-hooks", "yorkie", "nuxt-edge"))
+_CONFIGURATION = (".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", "bunfig.toml")
+_LOCKS = {
+    "npm": ("package-lock.json", "npm-shrinkwrap.json"),
+    "yarn": ("yarn.lock",),
+    "pnpm": ("pnpm-lock.yaml",),
+    "bun": ("bun.lock", "bun.lockb"),
+}
+_INSTALLS = {
+    "npm": frozenset(("install", "i", "ci", "clean-install")),
+    "yarn": frozenset(("install",)),
+    "pnpm": frozenset(("install", "i")),
+    "bun": frozenset(("install", "i")),
+}
+#: Options whose value is a word of its own.
+_VALUED = frozenset(
+    (
+        *("--registry", "--loglevel", "--cache", "--network-timeout", "--cache-folder", "--mutex"),
+        *("--network-concurrency", "--store-dir", "--omit", "--include", "--only", "--reporter"),
+    )
+)
+#: Options after which it works elsewhere, or on something else.
+_ELSEWHERE = frozenset(
+    (
+        *("-g", "--global", "--prefix", "--cwd", "-C", "--dir", "--filter", "-F", "-w"),
+        *("--workspace", "--location", "--modules-folder", "--modules-dir", "--userconfig"),
+    )
+)
+#: More packages than these are not named one by one.
+_MAX_WORKSPACES = 12
+
+
+def is_install(words: tuple[str, ...]) -> bool:
+    """Whether a command installs all dependencies of the project in its directory."""
+    tool = words[0]
+    if tool not in _INSTALLS:
+        return False
+    options, others = _split(words[1:])
+    if any(option.partition("=")[0] in _ELSEWHERE for option in options):
+        return False
+    if not others:
+        return tool == "yarn" and not any(o in ("--version", "-v", "--help") for o in options)
+    return len(others) == 1 and others[0] in _INSTALLS[tool]
+
+
+def _split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    options: list[str] = []
+    others: list[str] = []
+    valued = False
+    for word in words:
+        if valued or word.startswith("-"):
+            options.append(word)
+            valued = not valued and word in _VALUED
+        else:
+            others.append(word)
+    return options, others
+
+
+def read_node_install(words: tuple[str, ...], project: Project) -> Install:
+    """What it reads. Raises UnknownInstallError when the sources may be among that."""
+    tool = words[0]
+    manifest = project.read_json("package.json")
+    manifests = [(project.folder, manifest), *_workspaces(tool, project, manifest)]
+    scripts = "--ignore-scripts" not in words
+    folders: list[str] = []
+    for folder, entry in manifests:
+        where = Project(project.context, folder)
+        if scripts:
+            _check_scripts(where, entry)
+        folders += _read_by_dependencies(where, entry, len(manifests) > 1)
+    files = [project.path("package.json"), *_locks(tool, project)]
+    files += [Project(project.context, folder).path("package.json") for folder, _ in manifests[1:]]
+    files += project.present(*_CONFIGURATION)
+    if tool == "pnpm":
+        files += project.present("pnpm-workspace.yaml")
+    if tool == "yarn":
+        folders += project.present(".yarn")
+    folders += _patches(project, manifest)
+    return Install(
+        tool,
+        tuple(dict.fromkeys(files)),
+        tuple(dict.fromkeys(folders)),
+        tuple(Project(project.context, folder).path("node_modules") for folder, _ in manifests),
+        (Evidence(project.path("package.json"), "no script of its own runs at install"),),
+    )
+
+
+def _locks(tool: str, project: Project) -> list[str]:
+    found = project.present(*_LOCKS[tool])
+    if found:
+        return list(found)
+    if tool == "npm":
+        return [project.path("package-lock.json*")]
+    return [lock_or_pattern(project, _LOCKS[tool][0])]
+
+
+def _check_scripts(project: Project, manifest: Json) -> None:
+    scripts = manifest.get("scripts") or {}
+    for name in _LIFECYCLE:
+        if scripts.get(name):
+            raise UnknownInstallError("the install runs a script of the project", f"{name}")
+    if project.has("binding.gyp"):
+        raise UnknownInstallError("the install builds the project", "binding.gyp")
+
+
+def _read_by_dependencies(project: Project, manifest: Json, in_workspace: bool) -> list[str]:
+    folders: list[str] = []
+    for table in _TABLES:
+        for name, version in (manifest.get(table) or {}).items():
+            if str(version).startswith(_LOCAL):
+                raise UnknownInstallError("a dependency is a folder of the project", name)
+            if str(version).startswith("workspace:") and not in_workspace:
+                raise UnknownInstallError("a dependency is a folder of the project", name)
+            if name in _CHANGES_PROJECT:
+                raise UnknownInstallError("a dependency changes the project", name)
+            if name in _READS_PROJECT and project.has(_READS_PROJECT[name]):
+                folders.append(project.path(_READS_PROJECT[name]))
+    if "prisma" in manifest:
+        raise UnknownInstallError("a dependency reads the project", "prisma")
+    return folders
+
+
+def _patches(project: Project, manifest: Json) -> list[str]:
+    pnpm = manifest.get("pnpm") or {}
+    patched = manifest.get("patchedDependencies") or (
+        pnpm.get("patchedDependencies") if isinstance(pnpm, dict) else None
+    )
+    if not patched:
+        return []
+    if not all(str(path).startswith("patches/") for path in patched.values()):
+        raise UnknownInstallError("patches lie in another folder")
+    return [project.path("patches")]
+
+
+def _workspaces(tool: str, project: Project, manifest: Json) -> list[tuple[str, Json]]:
+    """Folder and manifest of every workspace."""
+    found = manifest.get("workspaces") or []
+    patterns = found.get("packages", []) if isinstance(found, dict) else found
+    if tool == "pnpm" and project.has("pnpm-workspace.yaml"):
+        patterns = _pnpm_patterns(project.read("pnpm-workspace.yaml"))
+    folders: list[str] = []
+    for text in patterns:
+        if not isinstance(text, str) or "**" in text or text.startswith("!"):
+            raise UnknownInstallError("workspaces that cannot be listed", str(text))
+        folders += [
+            path.removesuffix("/package.json")
+            for path in project.context.find(project.path(f"{text}/package.json"))
+        ]
+    if len(folders) > _MAX_WORKSPACES:
+        raise UnknownInstallError("too many workspaces to name", str(len(folders)))
+    if patterns and not folders:
+        raise UnknownInstallError("workspaces that are not in the build context")
+    return [
+        (folder, Project(project.context, folder).read_json("package.json"))
+        for folder in sorted(set(folders))
+    ]
+
+
+def _pnpm_patterns(text: str) -> list[str]:
+    """The list `packages` of a pnpm-workspace.yaml, as people write it."""
+    patterns: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        stripped = line.split(" #")[0].strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        if not line[0].isspace() and not stripped.startswith("-"):
+            inside = stripped == "packages:"
+            if stripped.startswith("packages:") and not inside:
+                raise UnknownInstallError("workspaces that cannot be listed", stripped)
+        elif inside and stripped.startswith("- "):
+            patterns.append(stripped[2:].strip().strip("'\""))
+    return patterns

@@ -1,0 +1,102 @@
+"""Find the install in a command, whatever the tool."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dockerfix.copies import instructions_before, read_copy, source_of
+from dockerfix.installs import node, others, python
+from dockerfix.installs.install import Install, Project, UnknownInstallError
+from dockerfix.patterns import pattern
+from dockerfix.syntax.shell import Command
+from dockerfix.syntax.tree import Instruction
+from dockerfix.transform import Workspace
+
+_PYTHON = pattern(r"python[0-9.]*")
+_PIP = pattern(r"pip[0-9.]*")
+#: The file by which a tool knows its project; pip is told by an option.
+_MANIFESTS = {
+    **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), "package.json"),
+    **dict.fromkeys(("poetry", "uv"), "pyproject.toml"),
+    "pipenv": "Pipfile",
+    "go": "go.mod",
+    **dict.fromkeys(("mvn", "./mvnw"), "pom.xml"),
+    **dict.fromkeys(("bundle", "bundler"), "Gemfile"),
+    "composer": "composer.json",
+}
+
+
+def install_words(command: Command) -> tuple[str, ...] | None:
+    """The words of an install of dependencies, the tool first; None for any other command."""
+    words = command.argv
+    if not words:
+        return None
+    name = posixpath.basename(words[0]) if words[0] != "./mvnw" else words[0]
+    if _PYTHON.fullmatch(name) and words[1:3] in (("-m", "pip"), ("-m", "pipenv"), ("-m", "uv")):
+        name, words = words[2], words[2:]
+    if _PIP.fullmatch(name):
+        name = "pip"
+    words = (name, *words[1:])
+    found = node.is_install(words) or python.is_install(words) or others.is_install(words)
+    return words if found else None
+
+
+def read_install(
+    words: tuple[str, ...], directory: str | None, before: Instruction, workspace: Workspace
+) -> Install:
+    """What an install reads that runs in an image directory just before an instruction.
+
+    Raises UnknownInstallError when that cannot be told, or when the sources are among it.
+    """
+    context = workspace.context
+    if context is None:
+        raise UnknownInstallError("no build context to look at")
+    if directory is None:
+        raise UnknownInstallError("the directory is not known")
+    folder = _folder(words, directory, before, workspace)
+    project = Project(context, folder)
+    if node.is_install(words):
+        return node.read_node_install(words, project)
+    if python.is_install(words):
+        return python.read_python_install(words, project, workspace.dockerfile.code)
+    return others.read_other_install(words, project)
+
+
+def _folder(
+    words: tuple[str, ...], directory: str, before: Instruction, workspace: Workspace
+) -> str:
+    """The folder of the context whose files lie in a directory of the image."""
+    if words[:2] == ("dotnet", "restore"):
+        return _copied_folder(directory, before, workspace)
+    named = words[:2] == ("uv", "pip") or words[0] not in _MANIFESTS
+    manifest = _named_manifest(words) if named else _MANIFESTS[words[0]]
+    source = source_of(posixpath.join(directory, manifest), before, workspace)
+    if source is None or not f"/{source}".endswith(f"/{manifest}"):
+        raise UnknownInstallError("a manifest is not in the build context", manifest)
+    return source[: -len(manifest)].rstrip("/")
+
+
+def _copied_folder(directory: str, before: Instruction, workspace: Workspace) -> str:
+    """The folder of the context that was copied to a directory, or to one above it."""
+    context = workspace.context
+    for instruction in instructions_before(workspace.dockerfile, before):
+        if instruction.keyword not in ("COPY", "ADD") or context is None:
+            continue
+        for copied in read_copy(instruction, workspace) or ():
+            inner = posixpath.relpath(directory, copied.destination)
+            folder = posixpath.normpath(posixpath.join(copied.source, inner))
+            if not inner.startswith("..") and context.is_folder(folder):
+                return "" if folder == "." else folder
+    raise UnknownInstallError("a manifest is not in the build context", directory)
+
+
+def _named_manifest(words: tuple[str, ...]) -> str:
+    """The requirements file that pip is given."""
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word in ("-r", "--requirement"):
+            return posixpath.normpath(following)
+        if word.startswith("--requirement="):
+            return posixpath.normpath(word.partition("=")[2])
+        if word.startswith("-r"):
+            return posixpath.normpath(word[2:])
+    raise UnknownInstallError("a manifest is not named")
