@@ -11,7 +11,7 @@ from dockerfix.copies import Copied, instructions_before, read_copy
 from dockerfix.ignore_file import add_patterns, is_kept_out_of_git
 from dockerfix.installs.install import Install, UnknownInstallError
 from dockerfix.installs.read import install_words, read_install
-from dockerfix.knowledge.package_managers import PIP
+from dockerfix.knowledge.package_managers import GEM, PIP
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, head_of, insert_after
@@ -37,6 +37,8 @@ _HARMLESS = frozenset(
         *("rm", "chmod", "chown", "curl", "wget", "ldconfig", "node", "set"),
     )
 )
+#: They write the tool's own settings, outside of the project.
+_CONFIGURES = (("poetry", "config"), ("bundle", "config"), ("pip", "config"), ("go", "env"))
 #: Flags of a COPY that the COPY of the manifests takes over.
 _KEPT_FLAGS = frozenset(("chown", "chmod", "link"))
 _ODD_NAME = pattern(r"[\s\"'$\\\[\]{},]")
@@ -203,6 +205,8 @@ def _is_harmless(
         return False
     if package is not None:
         return package.action == "clean" or _configures(command) or _installs_apart(package)
+    if command.argv is not None and command.argv[:2] in _CONFIGURES:
+        return True
     if command.literal_name not in _HARMLESS or not all(word.value for word in command.words):
         return False
     return not any(
@@ -212,6 +216,8 @@ def _is_harmless(
 
 def _installs_apart(package: PackageCommand) -> bool:
     """Whether it installs named packages from a registry, and not into the project."""
+    if package.manager is GEM:
+        return package.action in ("install", "upgrade")
     apart = package.manager is PIP or package.has_option("-g", "--global")
     reads = package.has_option("-c", "--constraint", "-f", "--find-links", "-t", "--target", "-e")
     named = package.action in ("install", "upgrade") and bool(package.packages)
@@ -243,7 +249,7 @@ def _names_copied(word: str, group: _Group, directory: str | None, workspace: Wo
     """Whether a word may be the path of something that was copied."""
     if word.startswith(("-", *_CACHES)) or word == "":
         return False
-    if "/" not in word and "." not in word:
+    if "/" not in word and word not in (".", ".."):
         return bool(
             workspace.context
             and any(
