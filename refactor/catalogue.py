@@ -15,6 +15,7 @@ BUILT_IN = {
     "workdir": "dockerfix.transforms.workdir:Workdir",
     "exec-form": "dockerfix.transforms.exec_form:ExecForm",
     "order-copies": "dockerfix.transforms.order_copies:OrderCopies",
+    "add-user": "dockerfix.transforms.add_user:AddUser",
     "chown-copies": "dockerfix.transforms.chown_copies:ChownCopies",
     "package-hygiene": "dockerfix.transforms.package_hygiene:PackageHygiene",
     "merge-runs": "dockerfix.transforms.merge_runs:MergeRuns",

@@ -1,0 +1,200 @@
+"""What a container of a stage runs: its entry, resolved through npm scripts and wrappers."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.copies import lineage, source_of
+from dockerfix.syntax.shell import Command, parse_script
+from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.values import unquote
+from dockerfix.transform import Workspace
+
+_PACKAGE_RUNNERS = ("npm", "yarn", "pnpm")
+_SHELLS = ("sh", "bash", "ash", "dash")
+_MAX_DEPTH = 5
+
+
+class UnknownEntryError(Exception):
+    """Why it is not known what runs: fixed words, and what is special about this case."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What runs when a container starts."""
+
+    #: Every program call that is known, the last one being the one that stays.
+    calls: tuple[tuple[str, ...], ...]
+    #: The text of all scripts on the way.
+    scripts: tuple[str, ...]
+    #: The instruction that says so.
+    instruction: Instruction
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The call that stays: the service itself."""
+        return self.calls[-1]
+
+
+def read_entry(stage: Stage, workspace: Workspace) -> Entry:
+    """What a container of a stage runs. Raises UnknownEntryError."""
+    entrypoint, command = _find(stage, workspace)
+    instruction = entrypoint or command
+    if instruction is None:
+        raise UnknownEntryError("no CMD or ENTRYPOINT in the file")
+    directory = _final_directory(stage, workspace)
+    reader = _Reader(workspace, stage.instructions[-1], directory)
+    words = _words(entrypoint)
+    if words is None:
+        reader.read_shell(entrypoint.argument_text if entrypoint else "", 0)
+    else:
+        rest = _words(command)
+        if rest is None and not words:
+            reader.read_shell(command.argument_text if command else "", 0)
+        elif rest is None:
+            raise UnknownEntryError("an ENTRYPOINT with a CMD in shell form")
+        else:
+            reader.read_call((*words, *rest), 0)
+    if not reader.calls:
+        raise UnknownEntryError("the entry runs nothing that is known")
+    return Entry(tuple(reader.calls), tuple(reader.scripts), instruction)
+
+
+def _find(stage: Stage, workspace: Workspace) -> tuple[Instruction | None, Instruction | None]:
+    """The instructions that count; an ENTRYPOINT of a stage hides the CMD of those below it."""
+    entrypoint = command = None
+    for entry in lineage(workspace.dockerfile, stage):
+        own_entrypoint, own_command = entry.last("ENTRYPOINT"), entry.last("CMD")
+        if own_entrypoint is not None:
+            entrypoint, command = own_entrypoint, None
+        command = own_command or command
+    return entrypoint, command
+
+
+def _words(instruction: Instruction | None) -> tuple[str, ...] | None:
+    if instruction is None:
+        return ()
+    return instruction.exec_arguments
+
+
+def _final_directory(stage: Stage, workspace: Workspace) -> str | None:
+    last = stage.instructions[-1]
+    if last.keyword == "WORKDIR":
+        path = unquote(last.argument_text)
+        before = workspace.state(last).workdir or ""
+        return posixpath.normpath(posixpath.join(before, path)) if "$" not in path else None
+    return workspace.state(last).workdir
+
+
+@dataclass
+class _Reader:
+    workspace: Workspace
+    before: Instruction
+    directory: str | None
+
+    def __post_init__(self) -> None:
+        self.calls: list[tuple[str, ...]] = []
+        self.scripts: list[str] = []
+
+    def read_call(self, words: tuple[str, ...], depth: int) -> None:
+        """A program with its arguments."""
+        if depth > _MAX_DEPTH or not words:
+            raise UnknownEntryError("the entry cannot be followed", " ".join(words))
+        name = posixpath.basename(words[0])
+        if name in ("exec", "env", "cross-env", "tini", "dumb-init") and len(words) > 1:
+            rest = tuple(w for w in words[1:] if not w.startswith("-") and "=" not in w)
+            self.read_call(rest, depth + 1)
+        elif name in _SHELLS:
+            self._read_shell_call(words, depth)
+        elif name in _PACKAGE_RUNNERS:
+            self.calls.append(words)
+            self._read_package_script(words, depth)
+        else:
+            text = self._script(words[0]) if "/" in words[0] or "." in words[0] else None
+            if text is not None:
+                self._read_wrapper(text, words, depth)
+            else:
+                self.calls.append(words)
+
+    def read_shell(self, text: str, depth: int) -> None:
+        """A script, element by element."""
+        script = parse_script(text)
+        if script.opaque:
+            raise UnknownEntryError("the entry cannot be read as a shell script")
+        self.scripts.append(text)
+        for command in script.commands():
+            words = _known_words(command)
+            if words:
+                self.read_call(words, depth + 1)
+
+    def _read_shell_call(self, words: tuple[str, ...], depth: int) -> None:
+        if len(words) > 2 and words[1].startswith("-") and words[1].endswith("c"):
+            self.read_shell(words[2], depth + 1)
+            return
+        rest = [word for word in words[1:] if not word.startswith("-")]
+        text = self._script(rest[0]) if rest else None
+        if text is None:
+            raise UnknownEntryError("a script that is not in the build context", " ".join(words))
+        self._read_wrapper(text, tuple(rest), depth)
+
+    def _read_wrapper(self, text: str, words: tuple[str, ...], depth: int) -> None:
+        """A script of the author; `exec "$@"` in it runs its arguments."""
+        self.scripts.append(text)
+        script = parse_script(text)
+        if script.opaque:
+            raise UnknownEntryError("a script that cannot be read", words[0])
+        for command in script.commands():
+            known = _known_words(command)
+            if known:
+                self.calls.append(known)
+        if '"$@"' in text and len(words) > 1:
+            self.read_call(words[1:], depth + 1)
+
+    def _read_package_script(self, words: tuple[str, ...], depth: int) -> None:
+        rest = [word for word in words[1:] if not word.startswith("-")]
+        if rest[:1] == ["run"] or rest[:1] == ["run-script"]:
+            rest = rest[1:]
+        if not rest:
+            raise UnknownEntryError("a script that is not named", " ".join(words))
+        scripts = self._package_scripts()
+        for name in (f"pre{rest[0]}", rest[0], f"post{rest[0]}"):
+            if name in scripts:
+                self.read_shell(scripts[name], depth + 1)
+            elif name == rest[0]:
+                raise UnknownEntryError("a script that package.json does not have", name)
+
+    def _package_scripts(self) -> dict[str, str]:
+        text = self._script("package.json")
+        try:
+            scripts = json.loads(text or "").get("scripts") or {}
+        except (ValueError, AttributeError) as error:
+            raise UnknownEntryError("package.json is not in the build context") from error
+        return {name: str(value) for name, value in scripts.items()}
+
+    def _script(self, path: str) -> str | None:
+        """The text of a file of the context that lies at an image path."""
+        context = self.workspace.context
+        if context is None or (self.directory is None and not path.startswith("/")):
+            return None
+        place = posixpath.normpath(posixpath.join(self.directory or "/", path))
+        source = source_of(place, self.before, self.workspace)
+        return context.read(source) if source is not None else None
+
+
+def _known_words(command: Command) -> tuple[str, ...]:
+    """The words of a command; those that a variable decides as they are written."""
+    return tuple(word.value if word.value is not None else word.text for word in command.words)
+
+
+def all_words(entry: Entry) -> Iterator[str]:
+    """Every word of every call."""
+    for call in entry.calls:
+        yield from call
