@@ -14,6 +14,7 @@ BUILT_IN = {
     "name-stages": "dockerfix.transforms.name_stages:NameStages",
     "workdir": "dockerfix.transforms.workdir:Workdir",
     "exec-form": "dockerfix.transforms.exec_form:ExecForm",
+    "split-stages": "dockerfix.transforms.split_stages:SplitStages",
     "order-copies": "dockerfix.transforms.order_copies:OrderCopies",
     "add-user": "dockerfix.transforms.add_user:AddUser",
     "chown-copies": "dockerfix.transforms.chown_copies:ChownCopies",

@@ -109,6 +109,65 @@ def source_of(path: str, before: Instruction, workspace: Workspace) -> str | Non
     return None
 
 
+def origin_of(path: str, stage: Stage, workspace: Workspace) -> str | None:
+    """Which file of the context lies at an image path at the end of a stage.
+
+    Follows COPY --from into other stages of the file; what a RUN made of a file is not seen.
+    """
+    for instruction in reversed(
+        [i for part in lineage(workspace.dockerfile, stage) for i in part.instructions]
+    ):
+        if instruction.keyword not in ("COPY", "ADD"):
+            continue
+        if instruction.flag("from") is not None:
+            found = _origin_in_stage(path, instruction, workspace)
+        else:
+            found = _origin_in_context(path, instruction, workspace)
+        if found is not None:
+            return found
+    return None
+
+
+def _origin_in_context(path: str, instruction: Instruction, workspace: Workspace) -> str | None:
+    context = workspace.context
+    candidates = (
+        _candidate(copied, path, context)
+        for copied in read_copy(instruction, workspace) or ()
+        if context is not None
+    )
+    return next(filter(None, candidates), None)
+
+
+def _origin_in_stage(path: str, instruction: Instruction, workspace: Workspace) -> str | None:
+    here = workspace.dockerfile.stage_of(instruction)
+    name = instruction.flag("from") or ""
+    other = workspace.dockerfile.find_stage(name, here.index if here else None)
+    words = instruction.arguments
+    if other is None or len(words) < 2 or any("$" in word for word in words):
+        return None
+    target = _absolute(words[-1], workspace.state(instruction).workdir)
+    for source in words[:-1]:
+        for candidate in _sources_in_stage(path, source, target):
+            found = origin_of(candidate, other, workspace)
+            if found is not None:
+                return found
+    return None
+
+
+def _sources_in_stage(path: str, source: str, target: str | None) -> Iterator[str]:
+    """What a path of the image may have been in the other stage."""
+    source = posixpath.normpath("/" + source.lstrip("/"))
+    if target is None:
+        return
+    if path == target:
+        yield source
+    elif _is_below(path, target):
+        inner = posixpath.relpath(path, target)
+        yield posixpath.join(source, inner)
+        if inner == posixpath.basename(source):
+            yield source
+
+
 def _candidate(copied: Copied, path: str, context: BuildContext) -> str | None:
     for source in context.find(copied.source):
         if context.is_folder(source):

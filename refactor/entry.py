@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockerfix.copies import lineage, source_of
+from dockerfix.copies import lineage, origin_of
 from dockerfix.syntax.shell import Command, parse_script
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import unquote
@@ -51,7 +51,7 @@ def read_entry(stage: Stage, workspace: Workspace) -> Entry:
     if instruction is None:
         raise UnknownEntryError("no CMD or ENTRYPOINT in the file")
     directory = _final_directory(stage, workspace)
-    reader = _Reader(workspace, stage.instructions[-1], directory)
+    reader = _Reader(workspace, stage, directory)
     words = _words(entrypoint)
     if words is None:
         reader.read_shell(entrypoint.argument_text if entrypoint else "", 0)
@@ -97,7 +97,7 @@ def _final_directory(stage: Stage, workspace: Workspace) -> str | None:
 @dataclass
 class _Reader:
     workspace: Workspace
-    before: Instruction
+    stage: Stage
     directory: str | None
 
     def __post_init__(self) -> None:
@@ -185,7 +185,7 @@ class _Reader:
         if context is None or (self.directory is None and not path.startswith("/")):
             return None
         place = posixpath.normpath(posixpath.join(self.directory or "/", path))
-        source = source_of(place, self.before, self.workspace)
+        source = origin_of(place, self.stage, self.workspace)
         return context.read(source) if source is not None else None
 
 

@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from dockerfix.copies import Copied, instructions_before, read_copy
-from dockerfix.ignore_file import add_patterns, is_kept_out_of_git
 from dockerfix.installs.install import Install, UnknownInstallError
 from dockerfix.installs.read import install_words, read_install
 from dockerfix.knowledge.package_managers import GEM, PIP
+from dockerfix.manifest_copies import CannotMoveError, is_within, keep_out, manifest_lines
 from dockerfix.packages import PackageCommand, read_package_command
-from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, head_of, insert_after
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Blank, Instruction, Stage
-from dockerfix.transform import Change, Declined, Level, NewFile, Transform, Workspace
+from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]
 
@@ -38,10 +37,10 @@ _HARMLESS = frozenset(
     )
 )
 #: They write the tool's own settings, outside of the project.
-_CONFIGURES = (("poetry", "config"), ("bundle", "config"), ("pip", "config"), ("go", "env"))
-#: Flags of a COPY that the COPY of the manifests takes over.
-_KEPT_FLAGS = frozenset(("chown", "chmod", "link"))
-_ODD_NAME = pattern(r"[\s\"'$\\\[\]{},]")
+_CONFIGURES = (
+    *(("poetry", "config"), ("bundle", "config"), ("pip", "config"), ("go", "env")),
+    *(("python", "-m", "venv", "/opt/venv"), ("python3", "-m", "venv", "/opt/venv")),
+)
 #: What shows that an earlier step fetched the dependencies of a tool that also builds.
 _FETCHES = {"go": ("go mod", "go get", "vendor"), "maven": ("dependency:",)}
 _CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "/go/pkg")
@@ -81,16 +80,6 @@ class OrderCopies(Transform):
         """Look at every stage that copies before it installs."""
         for stage in workspace.dockerfile.stages:
             yield from _order(stage, workspace)
-
-
-class _StaysError(Exception):
-    """Why the order stays: fixed words, and what is special about this case."""
-
-    def __init__(self, reason: str, line: int, detail: str = "") -> None:
-        super().__init__(reason, line, detail)
-        self.reason = reason
-        self.line = line
-        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -205,7 +194,8 @@ def _is_harmless(
         return False
     if package is not None:
         return package.action == "clean" or _configures(command) or _installs_apart(package)
-    if command.argv is not None and command.argv[:2] in _CONFIGURES:
+    known = command.argv or ()
+    if any(known[: len(head)] == head for head in _CONFIGURES):
         return True
     if command.literal_name not in _HARMLESS or not all(word.value for word in command.words):
         return False
@@ -257,7 +247,7 @@ def _names_copied(word: str, group: _Group, directory: str | None, workspace: Wo
             )
         )
     path = posixpath.normpath(posixpath.join(directory or "/", word))
-    return any(_is_within(path, c.destination) for c in _copied(group, workspace))
+    return any(is_within(path, c.destination) for c in _copied(group, workspace))
 
 
 def _join(source: str, name: str) -> str:
@@ -291,20 +281,12 @@ def _general(wall: str) -> str:
 # The new order
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a file of the context is copied to."""
-
-    copy: Instruction
-    copied: Copied
-
-
 def _finish(group: _Group, stage: Stage, workspace: Workspace) -> _Found:
     if not group.steps or not group.copies:
         return
     try:
         found = _rewrite(group, workspace)
-    except _StaysError as error:
+    except CannotMoveError as error:
         yield Declined(f"order stays: {error.reason}", error.line, error.detail)
         return
     if found is not None:
@@ -324,8 +306,9 @@ def _rewrite(group: _Group, workspace: Workspace) -> Change | None:
         return None
     _check_movers(movers, early, group, workspace)
     stayers = [copy for copy in early if copy not in movers]
-    lines = _manifest_lines(later, movers, stayers, workspace)
-    files = _keep_out(later, movers, workspace)
+    installs = [step.install for step in later]
+    lines = manifest_lines(installs, movers, stayers, workspace)
+    files = keep_out(installs, movers, workspace)
     edits = _edits(group, movers, lines, workspace)
     tools = ", ".join(dict.fromkeys(step.install.tool for step in later))
     return Change(
@@ -375,7 +358,7 @@ def _is_needed(copy: Instruction, files: set[str], folders: set[str], workspace:
         for source in context.find(copied.source) or [copied.source]:
             known = source in files or any(fnmatchcase(source, text) for text in files)
             if context.is_folder(source):
-                known = any(_is_within(source, folder) for folder in folders)
+                known = any(is_within(source, folder) for folder in folders)
             if not known:
                 return False
     return True
@@ -387,16 +370,16 @@ def _check_movers(
     end = workspace.state(group.last.run.instruction).workdir
     for copy in movers:
         if "$" in copy.code:
-            raise _StaysError("a variable in the COPY", copy.line)
+            raise CannotMoveError("a variable in the COPY", copy.line)
         if copy.heredocs or copy.has_inner_lines:
-            raise _StaysError("a comment stands within the COPY", copy.line)
+            raise CannotMoveError("a comment stands within the COPY", copy.line)
         target = copy.arguments[-1]
         if not target.startswith("/") and workspace.state(copy).workdir != end:
-            raise _StaysError("the directory changes in between", copy.line)
+            raise CannotMoveError("the directory changes in between", copy.line)
         for other in early:
             stays = other not in movers and other.start > copy.start
             if stays and _overtakes_wrongly(copy, other, workspace):
-                raise _StaysError("another COPY goes to the same folder", other.line)
+                raise CannotMoveError("another COPY goes to the same folder", other.line)
     _check_other_stages(movers, group, workspace)
 
 
@@ -410,7 +393,7 @@ def _check_other_stages(movers: list[Instruction], group: _Group, workspace: Wor
         if instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is not None:
             target = _destination(instruction, workspace)
             if target is None or any(_touches(target, folder) for folder in folders):
-                raise _StaysError(
+                raise CannotMoveError(
                     "a COPY from another stage goes to the same folder", instruction.line
                 )
 
@@ -424,7 +407,7 @@ def _destination(instruction: Instruction, workspace: Workspace) -> str | None:
 
 
 def _touches(first: str, second: str) -> bool:
-    return _is_within(first, second) or _is_within(second, first)
+    return is_within(first, second) or is_within(second, first)
 
 
 def _overtakes_wrongly(mover: Instruction, stayer: Instruction, workspace: Workspace) -> bool:
@@ -440,64 +423,6 @@ def _overtakes_wrongly(mover: Instruction, stayer: Instruction, workspace: Works
             if inside.startswith("..") or expected != actual:
                 return True
     return False
-
-
-def _manifest_lines(
-    steps: list[_Step], movers: list[Instruction], stayers: list[Instruction], workspace: Workspace
-) -> list[str]:
-    """The COPY instructions that bring what the installs read."""
-    there = {c.source for s in stayers for c in read_copy(s, workspace) or ()}
-    groups: dict[tuple[str, str], list[str]] = {}
-    lines: list[str] = []
-    files = dict.fromkeys(path for step in steps for path in step.install.files)
-    for path in files:
-        if _is_there(path, there):
-            continue
-        place = _place(path, movers, workspace)
-        groups.setdefault((_head(place.copy, workspace), _target(path, place)), []).append(path)
-    for (head, target), paths in groups.items():
-        lines.append(f"{head} {' '.join(paths)} {target}")
-    for folder in dict.fromkeys(path for step in steps for path in step.install.folders):
-        if not _is_there(folder, there):
-            place = _place(folder, movers, workspace)
-            target = _target(posixpath.join(folder, "x"), place)
-            lines.append(f"{_head(place.copy, workspace)} {folder} {target}")
-    return lines
-
-
-def _is_there(path: str, there: set[str]) -> bool:
-    return any(fnmatchcase(path.rstrip("*"), text) or path.rstrip("*") == text for text in there)
-
-
-def _place(path: str, movers: list[Instruction], workspace: Workspace) -> _Place:
-    if _ODD_NAME.search(path):
-        raise _StaysError("a file name that has to be quoted", movers[0].line, path)
-    for copy in movers:
-        for copied in read_copy(copy, workspace) or ():
-            if copied.source == "." or _is_within(path, copied.source):
-                return _Place(copy, copied)
-    raise _StaysError("a manifest is not among what is copied", movers[0].line, path)
-
-
-def _head(copy: Instruction, workspace: Workspace) -> str:
-    if not {flag.name for flag in copy.flags} <= _KEPT_FLAGS:
-        raise _StaysError("flags of the COPY", copy.line)
-    flags = "".join(
-        f" --{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
-        for flag in copy.flags
-    )
-    return workspace.style.keyword("COPY") + flags
-
-
-def _target(path: str, place: _Place) -> str:
-    """Where a file goes, as the COPY writes its own target."""
-    written = place.copy.arguments[-1]
-    if place.copied.source == path:
-        return written
-    inner = posixpath.dirname(posixpath.relpath(path, place.copied.source))
-    if written in (".", "./"):
-        return f"{inner}/" if inner else "./"
-    return posixpath.join(written.rstrip("/") or "/", inner).rstrip("/") + "/"
 
 
 def _added(lines: list[str], group: _Group) -> tuple[str, ...]:
@@ -549,7 +474,7 @@ def _edits(
         yield Edit(head, head, f"{fetch}{newline}{moved}{gap}")
     elif not _rest(step):
         if run.code.rstrip().endswith(run.escape):
-            raise _StaysError("the file ends within the RUN", run.line)
+            raise CannotMoveError("the file ends within the RUN", run.line)
         yield insert_after(run, moved.rstrip("\r\n"), newline)
     else:
         yield _divide(step, moved, workspace)
@@ -595,7 +520,7 @@ def _divide(step: _Step, moved: str, workspace: Workspace) -> Edit:
     run, script = step.run, step.run.script
     cut = run.replace(script.items[step.index].end, script.items[step.index + 1].start, "")
     if any(cut.start <= c.start < cut.end for c in run.instruction.inner_comments):
-        raise _StaysError("a comment stands within the RUN", run.instruction.line)
+        raise CannotMoveError("a comment stands within the RUN", run.instruction.line)
     return Edit(
         cut.start,
         cut.end,
@@ -609,7 +534,7 @@ def _run_line(step: _Step, command: str, workspace: Workspace) -> str:
     before = step.run.script.items[: step.index]
     names = [item.command.literal_name if item.command else None for item in before]
     if any(item.assigned for item in before) or not {"export", "set"}.isdisjoint(names):
-        raise _StaysError("a variable of the shell is used later", run.line)
+        raise CannotMoveError("a variable of the shell is used later", run.line)
     changes = [item.text for item, name in zip(before, names, strict=True) if name == "cd"]
     flags = [_flag_text(run, flag.start, flag.end) for flag in run.flags]
     return " ".join((run.keyword_text, *flags, *(f"{text} &&" for text in changes), command))
@@ -621,31 +546,3 @@ def _gap(moved: str, newline: str) -> str:
 
 def _flag_text(instruction: Instruction, start: int, end: int) -> str:
     return instruction.code[start - instruction.start : end - instruction.start]
-
-
-# What must not come over the installed files
-
-
-def _keep_out(
-    steps: list[_Step], movers: list[Instruction], workspace: Workspace
-) -> tuple[NewFile, ...]:
-    """The `.dockerignore` that keeps out of the context what the installs leave in it."""
-    context = workspace.context
-    assert context is not None
-    missing: list[str] = []
-    for path in dict.fromkeys(path for step in steps for path in step.install.leaves):
-        covered = any(
-            c.source == "." or _is_within(path, c.source)
-            for m in movers
-            for c in read_copy(m, workspace) or ()
-        )
-        if not covered or context.ignore_rules.ignores(path):
-            continue
-        if context.exists(path) and not is_kept_out_of_git(path, context):
-            raise _StaysError("the context holds what the install makes", movers[0].line, path)
-        missing.append(path)
-    return (add_patterns(missing, context),) if missing else ()
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

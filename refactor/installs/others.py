@@ -8,6 +8,7 @@ getcomposer.org/doc (schema, `install`).
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 
 from dockerfix.installs.install import (
     Install,
@@ -40,7 +41,7 @@ def is_install(words: tuple[str, ...]) -> bool:
         case ("go", action, *_):
             return action in _GO_BUILDS and not any("@" in word for word in words)
         case ("mvn" | "./mvnw", *rest):
-            return not _MAVEN_BUILDS.isdisjoint(rest)
+            return not _MAVEN_BUILDS.isdisjoint(rest) or _fetches_only(rest)
         case ("dotnet", "restore", *_):
             return True
         case ("bundle" | "bundler", *rest):
@@ -93,15 +94,20 @@ def _maven(words: tuple[str, ...], project: Project) -> Install:
         and project.context.exists(project.path("../pom.xml"))
     ):
         raise UnknownInstallError("a project of several modules", "pom.xml")
-    if not {word for word in words[1:] if not word.startswith(("-D", "-q", "-B", "-e", "--"))} <= (
-        _MAVEN_BUILDS | {"clean"}
-    ):
+    fetch = "" if _fetches_only(words[1:]) else f"{words[0]} -B dependency:go-offline"
+    if fetch and not {
+        word for word in words[1:] if not word.startswith(("-D", "-q", "-B", "-e", "--"))
+    } <= (_MAVEN_BUILDS | {"clean"}):
         raise UnknownInstallError("goals and options that are not known", " ".join(words[1:]))
     wrapper = ("mvnw",) if words[0] == "./mvnw" else ()
     files = (*project.present(*wrapper), project.path("pom.xml"))
     evidence = Evidence(project.path("pom.xml"), "a project of one module")
-    fetch = f"{words[0]} -B dependency:go-offline"
     return Install("maven", files, project.present(".mvn"), (), (evidence,), fetch)
+
+
+def _fetches_only(words: Sequence[str]) -> bool:
+    goals = [word for word in words if not word.startswith("-")]
+    return bool(goals) and all(word.startswith("dependency:") for word in goals)
 
 
 def _dotnet(words: tuple[str, ...], project: Project) -> Install:

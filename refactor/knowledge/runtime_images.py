@@ -1,0 +1,98 @@
+"""For a base image that builds: the one of the same release that only runs.
+
+Sources: the tag lists of docker-library/official-images (node, python: `-slim`; golang, rust: the
+Debian release their tags stand on; eclipse-temurin: `-jre`), dotnet/dotnet-docker.
+"""
+
+from __future__ import annotations
+
+from dockerfix.knowledge.base_images import official_name
+from dockerfix.patterns import pattern
+from dockerfix.syntax.values import read_image
+
+_RELEASES = ("bullseye", "bookworm", "trixie")
+_SLIM_FAMILIES = ("node", "python", "ruby")
+_VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
+_ALPINE = pattern(r"alpine(\d+\.\d+)?")
+_TEMURIN_JDK = pattern(r"(\d+)(?:[._u][\w.+]*)?-jdk(?:-(alpine|jammy|noble|focal|ubi9-minimal))?")
+_MAVEN_TEMURIN = pattern(r"[\d.]+-eclipse-temurin-(\d+)(?:-(alpine|jammy|noble|focal))?")
+_GRADLE = pattern(
+    r"[\d.]+-jdk-?(\d+)(?:-(alpine|jammy|noble|focal))?|jdk-?(\d+)(?:-(alpine|jammy))?"
+)
+_DOTNET_SDK = pattern(r"(mcr\.microsoft\.com/dotnet/(?:core/|nightly/)?)sdk")
+_DOTNET_TAG = pattern(
+    r"(\d+\.\d+)(?:\.\d+)?(-alpine[\d.]*|-jammy|-noble|-bookworm-slim|-bullseye-slim)?"
+)
+
+#: The Debian release of golang's and rust's plain tags (minor versions, first and last).
+_GOLANG = (((1, 21), (1, 24), "bookworm"), ((1, 25), (1, 99), "trixie"))
+_RUST = (((1, 71), (1, 88), "bookworm"), ((1, 90), (1, 999), "trixie"))
+
+
+def slim_sibling(image: str) -> str | None:
+    """The `-slim` image of the same release; the image itself where it is small; None: unknown."""
+    found = read_image(image)
+    if official_name(found.repository) not in _SLIM_FAMILIES or "@" in image:
+        return None
+    tag = found.tag
+    if "alpine" in tag or "slim" in tag:
+        return image
+    if "windows" in tag or "nano" in tag or "onbuild" in tag:
+        return None
+    name = image.partition(":")[0]
+    if tag in ("", "latest"):
+        return f"{name}:slim"
+    return f"{name}:{tag}-slim"
+
+
+def system_of(image: str) -> str | None:
+    """The plain image of the distribution release that golang or rust stands on."""
+    found = read_image(image)
+    name = official_name(found.repository)
+    if name not in ("golang", "rust"):
+        return None
+    alpine = _ALPINE.search(found.tag)
+    if alpine:
+        return f"alpine:{alpine[1]}" if alpine[1] else "alpine:3"
+    for release in _RELEASES:
+        if release in found.tag:
+            return f"debian:{release}-slim"
+    plain = _plain_release(found.tag, _GOLANG if name == "golang" else _RUST)
+    return f"debian:{plain}-slim" if plain else None
+
+
+_Span = tuple[tuple[int, int], tuple[int, int], str]
+
+
+def _plain_release(tag: str, table: tuple[_Span, ...]) -> str | None:
+    match = _VERSION.fullmatch(tag)
+    if match is None or match[2] is None:
+        # The newest version: its system is the newest, and older programs run on it.
+        return "trixie" if tag in ("", "latest", "1") else None
+    version = (int(match[1]), int(match[2]))
+    return next((release for first, last, release in table if first <= version <= last), None)
+
+
+def java_runtime(image: str) -> str | None:
+    """The JRE of the same vendor, major version and release."""
+    found = read_image(image)
+    name = official_name(found.repository)
+    if name == "eclipse-temurin":
+        match = _TEMURIN_JDK.fullmatch(found.tag)
+    elif name == "maven":
+        match = _MAVEN_TEMURIN.fullmatch(found.tag)
+    elif name == "gradle":
+        match = _GRADLE.fullmatch(found.tag)
+    else:
+        return None
+    if match is None:
+        return None
+    groups = [group for group in match.groups() if group]
+    return "-".join((f"eclipse-temurin:{groups[0]}-jre", *groups[1:]))
+
+
+def dotnet_runtime(image: str) -> str | None:
+    """The ASP.NET runtime of the same version."""
+    found = read_image(image)
+    match, tag = _DOTNET_SDK.fullmatch(found.repository), _DOTNET_TAG.fullmatch(found.tag)
+    return f"{match[1]}aspnet:{found.tag}" if match and tag else None

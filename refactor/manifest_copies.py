@@ -1,0 +1,124 @@
+"""COPY instructions for what an install reads, in place of one that brings everything."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from dockerfix.copies import Copied, read_copy
+from dockerfix.ignore_file import add_patterns, is_kept_out_of_git
+from dockerfix.installs.install import Install
+from dockerfix.patterns import pattern
+from dockerfix.syntax.tree import Instruction
+from dockerfix.transform import NewFile, Workspace
+
+_ODD_NAME = pattern(r"[\s\"'$\\\[\]{},]")
+#: Flags of a COPY that the COPY of the manifests takes over.
+_KEPT_FLAGS = frozenset(("chown", "chmod", "link"))
+
+
+class CannotMoveError(Exception):
+    """Why the order stays: fixed words, and what is special about this case."""
+
+    def __init__(self, reason: str, line: int, detail: str = "") -> None:
+        super().__init__(reason, line, detail)
+        self.reason = reason
+        self.line = line
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a file of the context is copied to."""
+
+    copy: Instruction
+    copied: Copied
+
+
+def manifest_lines(
+    installs: Sequence[Install],
+    movers: list[Instruction],
+    stayers: list[Instruction],
+    workspace: Workspace,
+) -> list[str]:
+    """The COPY instructions that bring what the installs read."""
+    there = {c.source for s in stayers for c in read_copy(s, workspace) or ()}
+    groups: dict[tuple[str, str], list[str]] = {}
+    lines: list[str] = []
+    files = dict.fromkeys(path for install in installs for path in install.files)
+    for path in files:
+        if _is_there(path, there):
+            continue
+        place = _place(path, movers, workspace)
+        groups.setdefault((_head(place.copy, workspace), _target(path, place)), []).append(path)
+    for (head, target), paths in groups.items():
+        lines.append(f"{head} {' '.join(paths)} {target}")
+    for folder in dict.fromkeys(path for install in installs for path in install.folders):
+        if not _is_there(folder, there):
+            place = _place(folder, movers, workspace)
+            target = _target(posixpath.join(folder, "x"), place)
+            lines.append(f"{_head(place.copy, workspace)} {folder} {target}")
+    return lines
+
+
+def keep_out(
+    installs: Sequence[Install], movers: list[Instruction], workspace: Workspace
+) -> tuple[NewFile, ...]:
+    """The `.dockerignore` that keeps out of the context what the installs leave in it."""
+    context = workspace.context
+    assert context is not None
+    missing: list[str] = []
+    for path in dict.fromkeys(path for install in installs for path in install.leaves):
+        covered = any(
+            c.source == "." or is_within(path, c.source)
+            for m in movers
+            for c in read_copy(m, workspace) or ()
+        )
+        if not covered or context.ignore_rules.ignores(path):
+            continue
+        if context.exists(path) and not is_kept_out_of_git(path, context):
+            raise CannotMoveError("the context holds what the install makes", movers[0].line, path)
+        missing.append(path)
+    return (add_patterns(missing, context),) if missing else ()
+
+
+def _is_there(path: str, there: set[str]) -> bool:
+    return any(fnmatchcase(path.rstrip("*"), text) or path.rstrip("*") == text for text in there)
+
+
+def _place(path: str, movers: list[Instruction], workspace: Workspace) -> _Place:
+    if _ODD_NAME.search(path):
+        raise CannotMoveError("a file name that has to be quoted", movers[0].line, path)
+    for copy in movers:
+        for copied in read_copy(copy, workspace) or ():
+            if copied.source == "." or is_within(path, copied.source):
+                return _Place(copy, copied)
+    raise CannotMoveError("a manifest is not among what is copied", movers[0].line, path)
+
+
+def _head(copy: Instruction, workspace: Workspace) -> str:
+    if not {flag.name for flag in copy.flags} <= _KEPT_FLAGS:
+        raise CannotMoveError("flags of the COPY", copy.line)
+    flags = "".join(
+        f" --{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
+        for flag in copy.flags
+    )
+    return workspace.style.keyword("COPY") + flags
+
+
+def _target(path: str, place: _Place) -> str:
+    """Where a file goes, as the COPY writes its own target."""
+    written = place.copy.arguments[-1]
+    if place.copied.source == path:
+        return written
+    inner = posixpath.dirname(posixpath.relpath(path, place.copied.source))
+    if written in (".", "./"):
+        return f"{inner}/" if inner else "./"
+    return posixpath.join(written.rstrip("/") or "/", inner).rstrip("/") + "/"
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or lies in it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

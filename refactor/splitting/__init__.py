@@ -1,0 +1,1 @@
+"""How programs of each kind are built in one stage and run in another."""

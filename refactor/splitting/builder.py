@@ -1,0 +1,109 @@
+"""A stage that only gathers dependencies; the sources go straight to the stage that runs."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dockerfix.copies import read_copy
+from dockerfix.manifest_copies import CannotMoveError, is_within, keep_out, manifest_lines
+from dockerfix.patterns import pattern
+from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
+from dockerfix.syntax.edits import Edit, head_of
+from dockerfix.syntax.tree import Instruction
+from dockerfix.transform import Evidence
+
+#: Programs that the full images hold and the slim ones lack.
+_NOT_IN_SLIM = pattern(
+    r"\b(?:curl|wget|git|hg|svn|ssh|scp|rsync|ps|top|pkill|killall|unzip|gcc|g\+\+|make|file"
+    r"|convert|mogrify|magick|openssl|nc|ping|dig|nslookup|vim|nano|less)\b"
+)
+
+
+def needs_programs(program: Program) -> bool:
+    """Whether a health check or a script at start calls what a slim image lacks."""
+    texts = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
+    return any(_NOT_IN_SLIM.search(text) for text in (*texts, *program.entry.scripts))
+
+
+def dependency_stage(
+    program: Program,
+    install: tuple[Step, Call],
+    base: str,
+    result: str,
+    option: str,
+    gain: str,
+    evidence: tuple[Evidence, ...],
+    extra_edits: tuple[Edit, ...] = (),
+    extra_added: tuple[str, ...] = (),
+    extra: tuple[str, ...] = (),
+) -> Plan:
+    """Manifests and the install in one stage; its result and the sources in the other.
+
+    Raises NotSplitError when the install reads more than manifests.
+    """
+    step, call = install
+    if call.install is None:
+        raise NotSplitError("what the install reads is not known", " ".join(call.words[:2]))
+    workspace = program.workspace
+    movers = [copy for copy in program.copies if not _is_manifest(copy, step, program)]
+    stayers = [copy for copy in program.copies if copy not in movers]
+    before = [copy for copy in movers if copy.start < step.instruction.start]
+    try:
+        installs = [c.install for _, c in program.calls("install") if c.install is not None]
+        lines = manifest_lines(installs, before, stayers, workspace) if before else []
+        files = keep_out(installs, movers, workspace) if movers else ()
+    except CannotMoveError as error:
+        raise NotSplitError(error.reason, error.detail) from error
+    edits = list(extra_edits)
+    if lines:
+        head = head_of(workspace.dockerfile, before[0])
+        text = "".join(line + workspace.style.newline for line in lines)
+        edits.append(Edit(head, head, text))
+    if option:
+        end = call.command.words[1].end if len(call.words) > 1 else call.command.words[0].end
+        edits.append(step.run.insert(end, option))
+    _check_targets(movers, program)
+    return Plan(
+        base,
+        ((result, result),),
+        gain,
+        evidence,
+        tuple(edits),
+        (*extra_added, *("COPY",) * len(lines)),
+        extra,
+        tuple(movers),
+        files=files,
+    )
+
+
+def _is_manifest(copy: Instruction, step: Step, program: Program) -> bool:
+    """Whether a COPY brings only what the installs read."""
+    files = {p for _, c in program.calls("install") if c.install for p in c.install.files}
+    context = program.workspace.context
+    assert context is not None
+    sources = [
+        path
+        for copied in read_copy(copy, program.workspace) or ()
+        for path in context.find(copied.source)
+    ]
+    return bool(sources) and all(
+        path in files or f"{path}*" in files or _matches(path, files) for path in sources
+    )
+
+
+def _matches(path: str, files: set[str]) -> bool:
+    return any(name.endswith("*") and path.startswith(name[:-1]) for name in files)
+
+
+def _check_targets(movers: list[Instruction], program: Program) -> None:
+    """A COPY that is done in another stage must mean the same there."""
+    for copy in movers:
+        target = copy.arguments[-1]
+        directory = program.workspace.state(copy).workdir
+        if "$" in copy.code:
+            raise NotSplitError("a variable in a COPY", f"line {copy.line}")
+        if not target.startswith("/") and directory != program.folder:
+            raise NotSplitError("a COPY into another directory", f"line {copy.line}")
+        path = posixpath.normpath(posixpath.join(directory or "/", target))
+        if not is_within(path, program.folder) and not target.startswith("/"):
+            raise NotSplitError("a COPY into another directory", f"line {copy.line}")

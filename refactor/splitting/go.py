@@ -1,0 +1,156 @@
+"""Programs in Go: one binary, and the files that the program opens.
+
+Sources: go.dev/doc (cmd/go, `-o`), pkg.go.dev/net ("Name Resolution") on what cgo links.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.knowledge.runtime_images import system_of
+from dockerfix.patterns import pattern
+from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
+from dockerfix.transform import Evidence
+
+_OPENS = pattern(
+    r"\b(?:os\.(?:Open|ReadFile|ReadDir|OpenFile|Stat|DirFS)|ioutil\.Read\w+|ParseFiles|ParseGlob"
+    r"|http\.(?:Dir|FileServer|ServeFile)|LoadHTML\w+|Static(?:FS|File)?|godotenv\.Load"
+    r"|viper\.(?:ReadInConfig|AddConfigPath|SetConfigFile)|sql\.Open|filepath\.(?:Walk\w*|Glob))\("
+)
+_STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
+_RUNS = pattern(r"\bexec\.Command(?:Context)?\(")
+_MAX_FILES = 3000
+_MAX_DEPTH = 12
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+_ZONES = "/usr/share/zoneinfo"
+
+
+def plan_go(program: Program) -> Plan | None:
+    """How it is split; None when it is no program in Go. Raises NotSplitError."""
+    builds = [call for _, call in program.calls("build") if call.words[:2] == ("go", "build")]
+    if not builds:
+        return None
+    if len(builds) != 1:
+        raise NotSplitError("several programs are built")
+    context = program.workspace.context
+    if context is None:
+        raise NotSplitError("no build context to look at")
+    build = builds[0]
+    binary = _binary(build)
+    if _entry_path(program) != binary:
+        raise NotSplitError("the entry is not what is built", binary)
+    sources = list(_sources(context))
+    if any(_RUNS.search(text) for text in sources):
+        raise NotSplitError("the program calls others")
+    base = _base(program, build)
+    files = _files(program, context, sources)
+    copies = [(binary, binary), *files]
+    if base.startswith(("debian:", "alpine:")):
+        copies = [(_CERTIFICATES, _CERTIFICATES), *copies]
+    if base.startswith("debian:") and any("LoadLocation" in text for text in sources):
+        copies = [(_ZONES, _ZONES), *copies]
+    return Plan(
+        base,
+        tuple(copies),
+        "the Go tool chain and the sources",
+        (Evidence(" ".join(build.words), f"makes {binary}, which is what runs"),),
+        bare=base.startswith("gcr.io/distroless/"),
+    )
+
+
+def _binary(build: Call) -> str:
+    if build.directory is None or any("$" in word for word in build.words if "=" not in word):
+        raise NotSplitError("what is built is not known")
+    words = build.words
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word == "-o" and not following.endswith("/"):
+            return posixpath.normpath(posixpath.join(build.directory, following))
+        if word.startswith("-o="):
+            return posixpath.normpath(posixpath.join(build.directory, word[3:]))
+    raise NotSplitError("what is built is not known", "no -o")
+
+
+def _entry_path(program: Program) -> str:
+    word = program.entry.main[0]
+    if "/" not in word:
+        for folder in ("/go/bin", "/usr/local/bin", "/usr/bin", "/bin"):
+            if any(f"{folder}/{word}" in step.run.script.text for step in program.steps):
+                return f"{folder}/{word}"
+    return posixpath.normpath(posixpath.join(program.folder, word))
+
+
+def _base(program: Program, build: Call) -> str:
+    assigned = {a.name: a.value.text if a.value else "" for a in build.command.assignments}
+    cgo = assigned.get("CGO_ENABLED") or program.variables.get("CGO_ENABLED")
+    linked = any(word in ("-linkshared", "-buildmode=plugin") for word in build.words)
+    system = system_of(program.base)
+    if system is None:
+        raise NotSplitError("the system of the base image is not known", program.base)
+    static = cgo == "0" and not linked
+    if static and system.startswith("debian:") and _is_bare(program):
+        return "gcr.io/distroless/static-debian12"
+    return system
+
+
+def _is_bare(program: Program) -> bool:
+    """Whether nothing but the program has to run: no shell, no package, no user to make."""
+    keywords = {i.keyword for i in program.stage.instructions}
+    exec_form = all(
+        i.is_exec_form for i in program.stage.instructions if i.keyword in ("CMD", "ENTRYPOINT")
+    )
+    return (
+        exec_form
+        and "HEALTHCHECK" not in keywords
+        and "USER" not in keywords
+        and not any(program.calls("packages", "set-up"))
+    )
+
+
+def _sources(context: BuildContext) -> Iterator[str]:
+    """The Go files of the context."""
+    waiting, seen = [("", 0)], 0
+    while waiting:
+        folder, depth = waiting.pop()
+        for name in context.names(folder or "."):
+            path = posixpath.join(folder, name)
+            seen += 1
+            if seen > _MAX_FILES or depth > _MAX_DEPTH:
+                raise NotSplitError("too many files to look at")
+            if name.startswith(".") or name in ("node_modules", "testdata"):
+                continue
+            if name.endswith(".go") and not name.endswith("_test.go"):
+                text = context.read(path)
+                if text is None:
+                    raise NotSplitError("a source cannot be read", path)
+                yield text
+            elif context.is_folder(path):
+                waiting.append((path, depth + 1))
+
+
+def _files(program: Program, context: BuildContext, sources: list[str]) -> list[tuple[str, str]]:
+    """The files and folders of the context that the program opens, where it looks for them."""
+    opens = [text for text in sources if _OPENS.search(text)]
+    if not opens:
+        return []
+    found: set[str] = set()
+    for text in opens:
+        for match in _STRING.finditer(text):
+            found.update(_named(match[1] or match[2] or "", context))
+    if not found:
+        raise NotSplitError("which files the program opens is not known")
+    return [(posixpath.join(program.folder, path),) * 2 for path in sorted(found)]
+
+
+def _named(text: str, context: BuildContext) -> Iterator[str]:
+    """The first part of a path that a string names, when the context has it."""
+    path = text.removeprefix("./")
+    head = path.split("/")[0]
+    if (
+        head
+        and head not in (".", "..")
+        and not any(char in head for char in "*?[% ")
+        and (context.exists(head) and not head.endswith(".go"))
+    ):
+        yield head if context.is_folder(head) else path if context.is_file(path) else head

@@ -1,0 +1,157 @@
+"""Programs in Python: a virtual environment that is made in one stage and copied to the other.
+
+Sources: docs.python.org/3/library/venv.html, docs.docker.com ("Multi-stage builds").
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.python_packages import SELF_CONTAINED
+from dockerfix.knowledge.runtime_images import slim_sibling
+from dockerfix.knowledge.system_packages import BUILD_ONLY, RUNTIME_LIBRARY
+from dockerfix.patterns import pattern
+from dockerfix.splitting.builder import dependency_stage, needs_programs
+from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
+from dockerfix.syntax.edits import Edit, head_of
+from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.values import read_image
+from dockerfix.transform import Evidence
+
+_ENVIRONMENT = "/opt/venv"
+_NAME = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_CALLS = pattern(
+    r"\bimport subprocess\b|\bfrom subprocess\b|\bos\.(?:system|popen|exec|spawn)|ctypes"
+)
+_OPTIONS = ("--user", "--target", "-t", "--prefix", "--root", "--editable", "-e")
+_MAX_FILES = 4000
+
+
+def plan_python(program: Program) -> Plan | None:
+    """How it is split; None when pip installs nothing. Raises NotSplitError."""
+    calls = list(_pip_calls(program))
+    installs = [(step, call) for step, call in calls if call.kind == "install"]
+    if not installs:
+        return None
+    if official_name(read_image(program.base).repository) != "python":
+        raise NotSplitError("no image of Python's", program.base)
+    context = program.workspace.context
+    if context is None:
+        raise NotSplitError("no build context to look at")
+    if any(program.calls("build")):
+        raise NotSplitError("a step runs the program while it is built")
+    if "PATH" in program.variables or program.entry.main[0].startswith("/usr/local"):
+        raise NotSplitError("the environment's path is set already")
+    if any(option in call.words for _, call in calls for option in _OPTIONS):
+        raise NotSplitError("pip installs to a place of its own")
+    base, evidence = _base(program, calls, context)
+    if base == program.base and not any(_build_packages(program)):
+        return None
+    step, call = installs[-1]
+    return dependency_stage(
+        program,
+        (step, call),
+        base,
+        _ENVIRONMENT,
+        "",
+        "pip's leftovers, compilers and headers",
+        evidence,
+        (_make_environment(program, calls[0][0]),),
+        ("RUN", "ENV"),
+        (f'ENV PATH="{_ENVIRONMENT}/bin:$PATH"',),
+    )
+
+
+def _pip_calls(program: Program) -> Iterator[tuple[Step, Call]]:
+    for step, call in program.calls("install", "tool"):
+        words = call.words
+        name = posixpath.basename(words[0])
+        by_module = name.startswith("python") and words[1:3] == ("-m", "pip")
+        if by_module or re.fullmatch(r"pip[0-9.]*", name):
+            yield step, call
+        else:
+            raise NotSplitError("another installer than pip", name)
+
+
+def _build_packages(program: Program) -> Iterator[str]:
+    for _, call in program.calls("packages"):
+        yield from (w for w in call.words if w in BUILD_ONLY or w in RUNTIME_LIBRARY)
+
+
+def _base(
+    program: Program, calls: list[tuple[Step, Call]], context: BuildContext
+) -> tuple[str, tuple[Evidence, ...]]:
+    slim = slim_sibling(program.base)
+    if slim is None:
+        raise NotSplitError("the slim image of the release is not known", program.base)
+    if slim == program.base:
+        return slim, (Evidence(program.base, "the image stays the same"),)
+    names = sorted({name for _, call in calls for name in _requirements(call, context)})
+    unknown = [name for name in names if name not in SELF_CONTAINED]
+    if unknown:
+        raise NotSplitError("packages that may need libraries of the full image", unknown[0])
+    if needs_programs(program) or any(_CALLS.search(text) for text in _sources(context)):
+        raise NotSplitError("the program calls others, which the slim image may lack")
+    fact = f"{len(names)} packages, all of which bring along what they need"
+    return slim, (Evidence("requirements", fact),)
+
+
+def _requirements(call: Call, context: BuildContext) -> Iterator[str]:
+    """The names of what pip installs, as the index has them."""
+    files = call.install.files if call.install else ()
+    if call.kind == "install" and not files:
+        raise NotSplitError("what the install reads is not known")
+    for path in files:
+        for line in (context.read(path) or "").splitlines():
+            match = _NAME.match(line.split("#")[0])
+            if match:
+                yield _normal(match[1])
+    takes_value = False
+    for word in call.words[call.words.index("install") + 1 :]:
+        if not word.startswith("-") and not takes_value:
+            match = _NAME.match(word)
+            yield _normal(match[1] if match else word)
+        takes_value = word in ("-r", "-c", "-i", "--requirement", "--constraint", "--index-url")
+
+
+def _normal(name: str) -> str:
+    """PEP 503's normal form."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _sources(context: BuildContext) -> Iterator[str]:
+    waiting, seen = [""], 0
+    while waiting:
+        folder = waiting.pop()
+        for name in context.names(folder or "."):
+            path = posixpath.join(folder, name)
+            seen += 1
+            if seen > _MAX_FILES:
+                raise NotSplitError("too many files to look at")
+            if name.endswith(".py"):
+                yield context.read(path) or ""
+            elif _may_hold_sources(name) and context.is_folder(path) and context.sends(path):
+                waiting.append(path)
+
+
+def _may_hold_sources(name: str) -> bool:
+    return not name.startswith(".") and name not in ("node_modules", "tests", "venv")
+
+
+def _start(instruction: Instruction) -> int:
+    return instruction.start
+
+
+def _make_environment(program: Program, first: Step) -> Edit:
+    style = program.workspace.style
+    copies = [copy for copy in program.copies if copy.start < first.instruction.start]
+    head = head_of(program.workspace.dockerfile, min([first.instruction, *copies], key=_start))
+    lines = (
+        f"{style.keyword('RUN')} python -m venv {_ENVIRONMENT}",
+        f'{style.keyword("ENV")} PATH="{_ENVIRONMENT}/bin:$PATH"',
+    )
+    return Edit(head, head, "".join(line + style.newline for line in lines))
