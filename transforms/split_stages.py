@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator
 
 from dockerfix.entry import UnknownEntryError, read_entry
 from dockerfix.knowledge.system_packages import runtime_package
+from dockerfix.manifest_copies import is_within
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.dotnet import plan_dotnet
 from dockerfix.splitting.go import plan_go
@@ -321,11 +323,17 @@ class _PackageSteps:
 
     def _is_outside(self, call: Call) -> bool:
         """Whether a folder is made, or given away, that the COPYs do not bring."""
-        folder = self.program.folder
-        paths = [word for word in call.words[1:] if word.startswith("/")]
-        return call.words[0] in ("mkdir", "chown", "chmod") and any(
-            not (path + "/").startswith(f"{folder}/") for path in paths
-        )
+        if call.words[0] not in ("mkdir", "chown", "chmod"):
+            return False
+        words = [word for word in call.words[1:] if not word.startswith("-")]
+        paths = words if call.words[0] == "mkdir" else words[1:]
+        return not all(self._is_copied(path, call) for path in paths)
+
+    def _is_copied(self, path: str, call: Call) -> bool:
+        if "$" in path or (call.directory is None and not path.startswith("/")):
+            return False
+        full = posixpath.normpath(posixpath.join(call.directory or "/", path))
+        return any(is_within(full, target) for _, target in self.plan.copies)
 
     def _packages(self, call: Call) -> list[str]:
         package = read_package_command(call.command)

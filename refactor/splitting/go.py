@@ -21,6 +21,7 @@ _OPENS = pattern(
 )
 _STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
 _RUNS = pattern(r"\bexec\.Command(?:Context)?\(")
+_MAIN = pattern(r"^package main\b", 8)
 _MAX_FILES = 3000
 _MAX_DEPTH = 12
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -42,6 +43,8 @@ def plan_go(program: Program) -> Plan | None:
     if _entry_path(program) != binary:
         raise NotSplitError("the entry is not what is built", binary)
     sources = list(_sources(context))
+    if not any(_MAIN.search(text) for text in sources):
+        raise NotSplitError("no source of the program can be read")
     if any(_RUNS.search(text) for text in sources):
         raise NotSplitError("the program calls others")
     base = _base(program, build)
