@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockerfix.copies import lineage, origin_of
+from dockerfix.patterns import pattern
 from dockerfix.syntax.shell import Command, parse_script
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import unquote
 from dockerfix.transform import Workspace
 
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm")
+#: The program that the first line of a script names, `env` left out.
+_INTERPRETER = pattern(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)")
 _SHELLS = ("sh", "bash", "ash", "dash")
 _MAX_DEPTH = 5
 
@@ -118,11 +121,20 @@ class _Reader:
             self.calls.append(words)
             self._read_package_script(words, depth)
         else:
-            text = self._script(words[0]) if "/" in words[0] or "." in words[0] else None
-            if text is not None:
-                self._read_wrapper(text, words, depth)
-            else:
-                self.calls.append(words)
+            self._read_program(words, depth)
+
+    def _read_program(self, words: tuple[str, ...], depth: int) -> None:
+        """A program, or a script that its first line gives to an interpreter."""
+        text = self._script(words[0]) if "/" in words[0] or "." in words[0] else None
+        interpreter = _INTERPRETER.match(text or "")
+        if interpreter is None:
+            if "entry" in words[0] or words[0].endswith(".sh"):
+                raise UnknownEntryError("a script that is not in the build context", words[0])
+            self.calls.append(words)
+        elif interpreter[1] in _SHELLS:
+            self._read_wrapper(text or "", words, depth)
+        else:
+            self.calls.append((interpreter[1], *words))
 
     def read_shell(self, text: str, depth: int) -> None:
         """A script, element by element."""
