@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dockerfix._version import __version__
 
 if TYPE_CHECKING:
+    from dockerfix.lockfile import Lock
     from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
     from dockerfix.syntax.edits import Edit
     from dockerfix.syntax.parser import parse
@@ -71,16 +72,18 @@ def refactor(
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
     plugins: tuple[Transform, ...] = (),
+    pin: str = "tag",
 ) -> Result:
     """Refactor a Dockerfile's text.
 
     `context` is the build context's folder, `name` the Dockerfile's name in it, `target` the stage
     that is built (the last one if not given), `level` the most that a change may mean (`safe`,
     `review`, `risky`), `select` and `ignore` name passes, `plugins` are passes to run after the
-    built-in ones.
+    built-in ones, `pin` is how images are pinned (`tag`, `digest`, `both`) that a `dockerfix.lock`
+    in the context's repository names.
 
-    Raises DockerfileSyntaxError for a file that does not parse,
-    UnknownPassError (a ValueError) for a pass that nobody knows.
+    Raises DockerfileSyntaxError for a file that does not parse, UnknownPassError (a ValueError)
+    for a pass that nobody knows, LockError (a ValueError) for a lock file that cannot be read.
     """
     from dockerfix import pipeline
     from dockerfix.catalogue import choose_passes
@@ -88,13 +91,28 @@ def refactor(
     from dockerfix.syntax.parser import parse
     from dockerfix.transform import Level, Workspace
 
+    lock = _lock_for(Path(context)) if context is not None else None
     workspace = Workspace(
         dockerfile=parse(""),
         context=BuildContext(Path(context), name) if context is not None else None,
         target=target,
         level=Level[level.upper()] if isinstance(level, str) else level,
+        lock=lock,
+        pin=pin,
     )
     return pipeline.refactor(text, choose_passes(select, ignore, plugins), workspace)
+
+
+def _lock_for(folder: Path) -> Lock | None:
+    """The lock of the repository that a folder belongs to."""
+    for place in (folder, *folder.absolute().parents):
+        if (place / "dockerfix.lock").is_file():
+            from dockerfix.lockfile import read_lock
+
+            return read_lock(place / "dockerfix.lock")
+        if (place / ".git").exists():
+            return None
+    return None
 
 
 def refactor_path(

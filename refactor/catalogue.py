@@ -20,6 +20,7 @@ BUILT_IN = {
     "chown-copies": "dockerfix.transforms.chown_copies:ChownCopies",
     "package-hygiene": "dockerfix.transforms.package_hygiene:PackageHygiene",
     "merge-runs": "dockerfix.transforms.merge_runs:MergeRuns",
+    "pin-tags": "dockerfix.transforms.pin_tags:PinTags",
     "dockerignore": "dockerfix.transforms.dockerignore:DockerIgnore",
 }
 #: Entry points of this group are passes of other packages; they run after the built-in ones.

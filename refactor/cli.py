@@ -73,6 +73,11 @@ def main() -> None:
 @click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
 @click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
+@click.option(
+    "--pin",
+    type=click.Choice(["tag", "digest", "both"]),
+    help="How images are pinned that dockerfix.lock names (default: tag).",
+)
 @click.option("--explain", is_flag=True, help="Say why for each change and each decline.")
 @click.option(
     "--format",
@@ -96,6 +101,25 @@ def refactor_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: A
     from dockerfix.commands.refactor import run
 
     sys.exit(run(paths or (".",), **options))
+
+
+@main.command("lock")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--refresh", is_flag=True, help="Look up what the lock knows already, too.")
+@click.option("--insecure", multiple=True, metavar="HOST", help="Ask this registry over http.")
+def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...]) -> None:
+    """Look up what images mean today, and keep it in dockerfix.lock."""
+    from dockerfix.commands.lock import lock_images
+    from dockerfix.lockfile import LockError
+
+    try:
+        told, failed = lock_images(paths or (".",), refresh, insecure)
+    except (LockError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    for line in (*told, *failed):
+        click.echo(line, err=True)
+    if failed:
+        sys.exit(2)
 
 
 @main.command("list")

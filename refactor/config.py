@@ -28,6 +28,8 @@ class Config:
     context: str | None = None
     #: The stage that is built.
     target: str | None = None
+    #: How images are pinned: tag, digest or both.
+    pin: str | None = None
     #: Patterns of paths that a folder search leaves out.
     exclude: tuple[str, ...] = ()
     #: Whether passes of other installed packages run.
@@ -90,6 +92,8 @@ def _value(key: str, value: object, path: Path) -> Any:  # noqa: ANN401 - as the
         raise ConfigError(f"{path}: {key} takes true or false")
     if not isinstance(value, str):
         raise ConfigError(f"{path}: {key} takes a string")
+    if key == "pin" and value not in ("tag", "digest", "both"):
+        raise ConfigError(f"{path}: pin is tag, digest or both, not {value!r}")
     if key == "level" and value not in LEVELS:
         raise ConfigError(f"{path}: level is one of {', '.join(LEVELS)}, not {value}")
     return value

@@ -15,6 +15,7 @@ from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
+    from dockerfix.lockfile import Lock
     from dockerfix.state import State
 
 
@@ -104,6 +105,10 @@ class Workspace:
     #: Changes above this level will not be applied.
     level: Level = Level.REVIEW
     files: tuple[NewFile, ...] = field(default=())
+    #: What image references meant when somebody looked; None without a lock file.
+    lock: Lock | None = None
+    #: How pins are written: `tag`, `digest`, or `both`.
+    pin: str = "tag"
 
     def mentions(self, text: str) -> bool:
         """Whether a text occurs anywhere in the file; looked for once."""

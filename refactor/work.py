@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerfix.catalogue import plugin_passes
+from dockerfix.lockfile import LockError
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
 from dockerfix.transform import NewFile
 
@@ -20,6 +21,7 @@ class Settings:
     context: Path | None
     target: str | None
     plugins: bool = False
+    pin: str = "tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def run_job(job: Job) -> Outcome:
     except RefactoringError as error:
         message = f"{job.path}: left as it is: a fault of dockerfix in {error}; please report it"
         return Outcome(job.path, None, (message,))
+    except LockError as error:
+        return Outcome(job.path, None, (str(error),))
     except OSError as error:
         return Outcome(job.path, None, (f"{job.path}: cannot be read: {error.strerror or error}",))
 
@@ -78,6 +82,7 @@ def _refactor(text: str, name: str, settings: Settings) -> Result:
         select=settings.select,
         ignore=settings.ignore,
         plugins=plugin_passes() if settings.plugins else (),
+        pin=settings.pin,
     )
 
 

@@ -6,6 +6,7 @@ the pass looks at files.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -27,9 +28,11 @@ def block(docstring: str, heading: str) -> str:
 
 
 def build_context(docstring: str, folder: Path) -> Path:
-    """Lay out what a block `Build context:` names: a line per file, `path: content`."""
-    for line in block(docstring, "Build context").splitlines():
-        path, _, content = line.partition(": ")
+    """Lay out what a block `Build context:` names: `path: content`, more of it indented."""
+    for entry in re.split(r"\n(?=\S)", block(docstring, "Build context").strip()):
+        path, _, content = textwrap.dedent(entry.replace(": ", ": \n" + " " * 4, 1)).partition(":")
+        content = textwrap.dedent(content.lstrip(" \n") if "\n    " not in entry else content)
+        content = content.strip() + "\n"
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content)
     return folder

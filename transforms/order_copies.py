@@ -104,6 +104,9 @@ class _Group:
 
 
 def _order(stage: Stage, workspace: Workspace) -> _Found:
+    last = _last_install(stage, workspace)
+    if last is None:
+        return
     group = _Group()
     for instruction in stage.instructions[1:]:
         wall = ""
@@ -122,8 +125,9 @@ def _order(stage: Stage, workspace: Workspace) -> _Found:
             wall = f"{instruction.keyword} stands between"
         if wall:
             yield from _finish(group, stage, workspace)
-            if not group.steps and group.copies and instruction.keyword == "RUN":
-                yield from _explain(instruction, wall, stage, workspace)
+            explains = not group.steps and group.copies and wall != "-"
+            if explains and instruction.keyword == "RUN" and instruction.start <= last.start:
+                yield Declined(f"order stays: {_general(wall)}", instruction.line, wall)
             group = _Group()
     yield from _finish(group, stage, workspace)
 
@@ -259,19 +263,15 @@ def _copied(group: _Group, workspace: Workspace) -> Iterator[Copied]:
         yield from read_copy(copy, workspace) or ()
 
 
-def _explain(
-    instruction: Instruction, wall: str, stage: Stage, workspace: Workspace
-) -> Iterator[Declined]:
-    """Say why nothing is done, where an install comes behind the wall."""
-    following = stage.instructions[stage.index_of(instruction) :]
-    for entry in following:
-        run = read_run(entry, workspace.state(entry)) if entry.keyword == "RUN" else None
-        if run is None:
+def _last_install(stage: Stage, workspace: Workspace) -> Instruction | None:
+    """The last RUN of a stage that installs dependencies."""
+    for instruction in reversed(stage.instructions):
+        if instruction.keyword != "RUN":
             continue
-        if any(install_words(command) for _, command in run.top_commands):
-            if wall != "-":
-                yield Declined(f"order stays: {_general(wall)}", instruction.line, wall)
-            return
+        run = read_run(instruction, workspace.state(instruction))
+        if run is not None and any(install_words(command) for _, command in run.top_commands):
+            return instruction
+    return None
 
 
 def _general(wall: str) -> str:

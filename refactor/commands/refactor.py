@@ -35,6 +35,7 @@ def run(
     ignore: tuple[str, ...],
     context: str | None,
     target: str | None,
+    pin: str | None,
     explain: bool,
     form: str,
     exit_code: bool,
@@ -45,7 +46,9 @@ def run(
 ) -> int:
     """Do it; give the exit code."""
     console = Console(color, quiet)
-    chosen = Config(level=level, select=select, ignore=ignore, context=context, target=target)
+    chosen = Config(
+        level=level, select=select, ignore=ignore, context=context, target=target, pin=pin
+    )
     try:
         plan, missing = _plan(paths, chosen)
         _check_passes(plan)
@@ -163,6 +166,7 @@ def _settings(chosen: Config, config: Config, folder: Path | None) -> Settings:
         context=Path(context) if context else folder,
         target=chosen.target or config.target,
         plugins=config.plugins,
+        pin=chosen.pin or config.pin or "tag",
     )
 
 

@@ -1,0 +1,1 @@
+"""What image names mean: parsing them, and asking registries (the OCI distribution API)."""
