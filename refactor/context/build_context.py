@@ -30,6 +30,7 @@ class BuildContext:
     #: Files as a change is going to make them, in place of those on disk.
     overlay: Mapping[str, str] = field(default_factory=dict, repr=False)
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
+    _places: dict[str, Path | None] = field(default_factory=dict, repr=False)
 
     def overlaid(self, files: Mapping[str, str]) -> BuildContext:
         """The same folder with the content of some files replaced."""
@@ -121,11 +122,20 @@ class BuildContext:
             return None
         return data.decode("utf-8", "surrogateescape")
 
+    @cached_property
+    def _real_root(self) -> str:
+        return os.path.realpath(self.root)
+
     def _locate(self, path: str) -> Path | None:
-        target = self.root / path.lstrip("/")
+        """Where a path leads, when that is inside the folder; looked for once."""
+        if path not in self._places:
+            self._places[path] = self._find_place(path)
+        return self._places[path]
+
+    def _find_place(self, path: str) -> Path | None:
         try:
-            real = Path(os.path.realpath(target))
-            inside = real.is_relative_to(os.path.realpath(self.root))
-            return real if inside and real.exists() else None
+            real = os.path.realpath(os.path.join(self._real_root, path.lstrip("/")))
+            inside = real == self._real_root or real.startswith(self._real_root.rstrip("/") + "/")
+            return Path(real) if inside and os.path.exists(real) else None
         except (OSError, ValueError):
             return None
