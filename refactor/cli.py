@@ -122,6 +122,44 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
         sys.exit(2)
 
 
+@main.command("verify")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--engine", type=click.Choice(["docker", "podman"]), help="The engine to build with.")
+@click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
+@click.option("--level", type=click.Choice(["safe", "review", "risky"]), default="review")
+@click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
+@click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
+@click.option("--target", metavar="STAGE", help="The stage to build.")
+@click.option("--platform", metavar="OS/ARCH", help="The platform to build for.")
+@click.option("--network", metavar="MODE", help="The network of the build.")
+@click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE")
+@click.option("--secret", "secrets", multiple=True, metavar="ID=...", help="A build secret.")
+@click.option("--ssh", multiple=True, metavar="ID", help="An ssh agent for the build.")
+@click.option("--timeout", type=float, default=1800.0, help="Seconds that a build may take.")
+@click.option("--no-cache", is_flag=True, help="Build cold.")
+@click.option("--run", "runs", is_flag=True, help="Start both containers and ask them.")
+@click.option("--probe", metavar="PATH|CMD", help="What to ask: a path, or a command inside.")
+@click.option("--bisect", is_flag=True, help="When they differ: find the pass that did it.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")
+def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Build a file as it is and as refactored, and compare the images.
+
+    Exit code 0: the same but for what changes explain; 1: not; 2: wrong usage; 3: the original
+    does not build.
+    """
+    from pathlib import Path
+
+    from dockerfix.commands.verify import run
+    from dockerfix.verify.engine import BuildOptions
+    from dockerfix.verify.verdict import Wishes
+
+    names = ("target", "platform", "network", "arguments", "secrets", "ssh", "timeout")
+    build = BuildOptions(Path(), **{name: options.pop(name) for name in names})
+    probe = options.pop("probe")
+    wishes = Wishes(options.pop("runs") or probe is not None, probe, options.pop("no_cache"))
+    sys.exit(run(paths or (".",), options=build, wishes=wishes, **options))
+
+
 @main.command("list")
 def list_command() -> None:
     """List the passes."""
