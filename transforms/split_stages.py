@@ -306,10 +306,25 @@ class _PackageSteps:
             commands = [c for c in commands if c.startswith(_USERS)]
         if not commands:
             return []
+        commands = [*self._missing_update(step), *commands]
         if self.plan.bare:
             raise NotSplitError("the runtime image has no shell", f"line {instruction.line}")
         style = self.program.workspace.style
         return [f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"]
+
+    def _missing_update(self, step: Step) -> list[str]:
+        """The update of an earlier RUN, which this one's install counts on."""
+        managers = [read_package_command(c.command) for c in step.calls if c.kind == "packages"]
+        installs = [p for p in managers if p is not None and p.action == "install"]
+        if not installs or not installs[0].manager.needs_index:
+            return []
+        if any(p is not None and p.action == "update" for p in managers):
+            return []
+        for other, call in self.program.calls("packages"):
+            package = read_package_command(call.command)
+            if package is not None and package.action == "update":
+                return [other.run.script.text[call.command.start : call.command.end]]
+        raise NotSplitError("an install that counts on another's index")
 
     def _repeat_call(self, call: Call, step: Step) -> str:
         text = step.run.script.text[call.command.start : call.command.end]

@@ -179,9 +179,7 @@ def _resolve(tree: dict[str, Node], path: str) -> str | None:
             done = done[:-1]
             continue
         node = tree.get("/".join([*done, part]))
-        if node is None:
-            return None
-        if node.kind == "link":
+        if node is not None and node.kind == "link":
             done = [] if node.target.startswith("/") else done
             waiting = [*node.target.split("/"), *waiting]
         else:

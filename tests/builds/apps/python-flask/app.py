@@ -1,4 +1,8 @@
 from flask import Flask
-app=Flask(__name__)
+
+app = Flask(__name__)
+
+
 @app.get("/")
-def i(): return "hi"
+def i():
+    return "hi"
