@@ -64,7 +64,10 @@ class _Run:
 
     workspace: Workspace
     changes: list[Change] = field(default_factory=list)
-    declined: dict[tuple[str, str, int], Declined] = field(default_factory=dict)
+    #: By pass: what it left alone when it last ran.
+    declined: dict[str, dict[tuple[str, int], Declined]] = field(default_factory=dict)
+    #: By pass: the workspace in which it found nothing to change.
+    settled: dict[str, Workspace] = field(default_factory=dict)
 
 
 def refactor(text: str, passes: Iterable[Transform], workspace: Workspace | None = None) -> Result:
@@ -85,15 +88,18 @@ def refactor(text: str, passes: Iterable[Transform], workspace: Workspace | None
         before=text,
         code=run.workspace.dockerfile.code,
         changes=tuple(run.changes),
-        declined=tuple(sorted(run.declined.values(), key=lambda item: (item.line, item.reason))),
+        declined=_sorted_declines(run),
         files=run.workspace.files,
     )
 
 
+def _sorted_declines(run: _Run) -> tuple[Declined, ...]:
+    every = (item for entries in run.declined.values() for item in entries.values())
+    return tuple(sorted(every, key=lambda item: (item.line, item.reason)))
+
+
 def _run_rounds(run: _Run, passes: tuple[Transform, ...]) -> None:
     for _ in range(MAX_ROUNDS):
-        # What was declined in an earlier round may have changed since: the last round counts.
-        run.declined.clear()
         changed = [entry.name for entry in passes if _run_pass(run, entry)]
         if not changed:
             return
@@ -103,6 +109,10 @@ def _run_rounds(run: _Run, passes: tuple[Transform, ...]) -> None:
 def _run_pass(run: _Run, entry: Transform) -> bool:
     """Apply one pass; say whether it changed anything."""
     workspace = run.workspace
+    if run.settled.get(entry.name) is workspace:
+        return False
+    declined: dict[tuple[str, int], Declined] = {}
+    run.declined[entry.name] = declined
     accepted: list[Change] = []
     edits = EditSet()
     for item in entry.apply(workspace):
@@ -116,8 +126,9 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
                     edits.add(item.edits)
                 continue
             item = refusal
-        run.declined[(item.pass_name, item.reason, item.line)] = item
+        declined[(item.reason, item.line)] = item
     if not accepted:
+        run.settled[entry.name] = workspace
         return False
     code = apply_edits(workspace.dockerfile.code, edits)
     files = _merge_files(workspace.files, accepted)
