@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dockerfix.catalogue import UnknownPassError, choose_passes, plugin_passes
 from dockerfix.config import Config, ConfigError, find_config
+from dockerfix.context.locate import find_context
 from dockerfix.report.text import Summary, colour_diff, explanations, outcome_diff, visible
 from dockerfix.work import Job, Outcome, Settings, read_text, run_job
 
@@ -143,7 +144,7 @@ def _expand(path: str, chosen: Config) -> Iterator[Job]:
     place = Path(path)
     if not place.is_dir():
         place.stat()
-        yield Job(path, _settings(chosen, find_config(place.parent), place.parent))
+        yield Job(path, _settings(chosen, find_config(place.parent), find_context(place)))
         return
     if not os.access(place, os.R_OK | os.X_OK):
         raise UsageError("the folder cannot be read")
@@ -151,7 +152,7 @@ def _expand(path: str, chosen: Config) -> Iterator[Job]:
     if not found:
         raise UsageError("no Dockerfile in this folder")
     for file in found:
-        yield Job(str(file), _settings(chosen, find_config(file.parent), file.parent))
+        yield Job(str(file), _settings(chosen, find_config(file.parent), find_context(file)))
 
 
 def _settings(chosen: Config, config: Config, folder: Path | None) -> Settings:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import dockerfix
+from dockerfix.context.locate import find_context
 from dockerfix.discovery import find_dockerfiles
 from dockerfix.lockfile import LockError
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError
@@ -40,7 +41,7 @@ def run(
     verdicts: list[Verdict] = []
     code = 0
     for file in files:
-        place = Path(context) if context else file.parent
+        place = Path(context) if context else find_context(file)
         try:
             verdict = _verify(file, place, level, select, ignore, found, options, wishes)
             if verdict.exit_code == 1 and bisect:

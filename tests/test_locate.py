@@ -1,0 +1,47 @@
+"""The build context is found where the COPY sources are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockerfix.context.locate import find_context
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    for name in (".git/HEAD", "package.json", "src/index.js", "docker/entry.sh"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    return tmp_path
+
+
+def dockerfile(folder: Path, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "Dockerfile").write_text(text)
+    return folder / "Dockerfile"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM node\nCOPY package.json ./\nCOPY src ./src\n", "."),
+        ("FROM node\nCOPY entry.sh /\n", "docker"),
+        ("FROM node\nCOPY docker/entry.sh /\nCOPY target/app.jar /\n", "."),
+        ("FROM node\nCOPY . .\n", "docker"),
+        ("FROM node\nCOPY --from=build package.json ./\n", "docker"),
+        ("FROM node\nCOPY package*.json ./\n", "."),
+        ("FROM node\nRUN true\n", "docker"),
+    ],
+)
+def test_where_the_sources_are(repository: Path, text: str, expected: str) -> None:
+    path = dockerfile(repository / "docker", text)
+    assert find_context(path).resolve() == (repository / expected).resolve()
+
+
+def test_nothing_above_the_repository(repository: Path) -> None:
+    inner = repository / "inner"
+    (inner / ".git").mkdir(parents=True)
+    path = dockerfile(inner, "FROM node\nCOPY package.json ./\n")
+    assert find_context(path) == inner
