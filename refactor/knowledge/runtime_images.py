@@ -32,11 +32,13 @@ _RUST = (((1, 71), (1, 88), "bookworm"), ((1, 90), (1, 999), "trixie"))
 def slim_sibling(image: str) -> str | None:
     """The `-slim` image of the same release; the image itself where it is small; None: unknown."""
     found = read_image(image)
-    if official_name(found.repository) not in _SLIM_FAMILIES or "@" in image:
+    if official_name(found.repository) not in _SLIM_FAMILIES:
         return None
     tag = found.tag
     if "alpine" in tag or "slim" in tag:
         return image
+    if "@" in image:
+        return None
     if "windows" in tag or "nano" in tag or "onbuild" in tag:
         return None
     name = image.partition(":")[0]

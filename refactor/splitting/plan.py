@@ -29,7 +29,7 @@ _BUILDERS = frozenset(
 _SET_UP = frozenset(
     (
         *("mkdir", "useradd", "groupadd", "adduser", "addgroup", "usermod", "chown", "chmod"),
-        *("cd", "true", ":", "echo", "touch"),
+        *("cd", "true", ":", "echo", "touch", "set"),
     )
 )
 

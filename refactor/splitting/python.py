@@ -37,6 +37,9 @@ def plan_python(program: Program) -> Plan | None:
     installs = [(step, call) for step, call in calls if call.kind == "install"]
     if not installs:
         return None
+    others = [call for _, call in program.calls("install", "tool") if not _is_pip(call)]
+    if others:
+        raise NotSplitError("another installer than pip", others[0].words[0])
     if official_name(read_image(program.base).repository) != "python":
         raise NotSplitError("no image of Python's", program.base)
     context = program.workspace.context
@@ -67,14 +70,13 @@ def plan_python(program: Program) -> Plan | None:
 
 
 def _pip_calls(program: Program) -> Iterator[tuple[Step, Call]]:
-    for step, call in program.calls("install", "tool"):
-        words = call.words
-        name = posixpath.basename(words[0])
-        by_module = name.startswith("python") and words[1:3] == ("-m", "pip")
-        if by_module or re.fullmatch(r"pip[0-9.]*", name):
-            yield step, call
-        else:
-            raise NotSplitError("another installer than pip", name)
+    return ((step, call) for step, call in program.calls("install", "tool") if _is_pip(call))
+
+
+def _is_pip(call: Call) -> bool:
+    name = posixpath.basename(call.words[0])
+    by_module = name.startswith("python") and call.words[1:3] == ("-m", "pip")
+    return by_module or re.fullmatch(r"pip[0-9.]*", name) is not None
 
 
 def _build_packages(program: Program) -> Iterator[str]:

@@ -33,9 +33,12 @@ class Observation:
 
 
 def observe(engine: Engine, image: str, probe: str | None, port: int | None) -> Observation:
-    """Start a container, ask it, stop it. Raises EngineError."""
+    """Start a container, ask it, stop it. Raises EngineError when the engine fails."""
     publish = ["--publish", f"127.0.0.1::{port}"] if port else []
-    container = engine.call("run", "--detach", *publish, image).strip()
+    try:
+        container = engine.call("run", "--detach", *publish, image).strip()
+    except EngineError as error:
+        return Observation(f"does not start: {error}", "", 0.0, ())
     try:
         if probe is not None and not probe.startswith(("http://", "/")):
             answer = _ask_inside(engine, container, probe)
