@@ -15,6 +15,8 @@ from dockerfix.splitting.java import plan_java
 from dockerfix.splitting.node import plan_node
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step, call_kind, read_steps
 from dockerfix.splitting.python import plan_python
+from dockerfix.splitting.rust import plan_rust
+from dockerfix.splitting.static_site import plan_static_site
 from dockerfix.syntax.edits import Edit, head_of
 from dockerfix.syntax.run import read_run
 from dockerfix.syntax.tree import Blank, Instruction, Stage
@@ -25,6 +27,7 @@ _PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
     plan_go,
     plan_java,
     plan_dotnet,
+    plan_rust,
     plan_node,
     plan_python,
 )
@@ -102,7 +105,7 @@ def _builds(stage: Stage, workspace: Workspace) -> bool:
 
 def _split(stage: Stage, workspace: Workspace) -> Change | None:
     program = _program(stage, workspace)
-    plan = next(filter(None, (planner(program) for planner in _PLANNERS)), None)
+    plan = _plan(program)
     if plan is None:
         return None
     text, removed = _runtime_stage(program, plan)
@@ -113,7 +116,7 @@ def _split(stage: Stage, workspace: Workspace) -> Change | None:
         f"Build in one stage, run on `{plan.base}` in another: {plan.gain} stay behind",
         tuple(edits),
         stage.start.line,
-        Level.REVIEW,
+        plan.level,
         evidence=(_entry_evidence(program), *plan.evidence),
         removed=tuple(i.keyword for i in removed),
         added=(*plan.added, *_keywords(text)),
@@ -143,9 +146,6 @@ def _program(stage: Stage, workspace: Workspace) -> Program:
         entry = read_entry(stage, workspace)
     except UnknownEntryError as error:
         raise NotSplitError(error.reason, error.detail) from error
-    for call in entry.calls:
-        if not _DEVELOPMENT.isdisjoint(call):
-            raise NotSplitError("a development image", " ".join(call[:3]))
     folder = _folder(stage, workspace)
     return Program(workspace, stage, entry, steps, folder)
 
@@ -159,6 +159,17 @@ def _folder(stage: Stage, workspace: Workspace) -> str:
     if folder in (None, "/"):
         raise NotSplitError("the program has no folder of its own")
     return str(folder)
+
+
+def _plan(program: Program) -> Plan | None:
+    if program.workspace.level >= Level.RISKY:
+        found = plan_static_site(program)
+        if found is not None:
+            return found
+    for call in program.entry.calls:
+        if not _DEVELOPMENT.isdisjoint(call):
+            raise NotSplitError("a development image", " ".join(call[:3]))
+    return next(filter(None, (planner(program) for planner in _PLANNERS)), None)
 
 
 # The stage that builds
@@ -206,6 +217,11 @@ def _runtime_stage(program: Program, plan: Plan) -> tuple[str, list[Instruction]
     style = workspace.style
     name = stage.name or "runtime"
     parts = [f"{style.keyword('FROM')} {plan.base} {style.keyword('AS')} {name}{style.newline}"]
+    if plan.lines:
+        described = [i for i in stage.instructions if i.keyword in _MOVES]
+        labels = [_text(i, workspace) for i in described if i.keyword in ("LABEL", "MAINTAINER")]
+        parts += [*labels, *(line + style.newline for line in plan.lines)]
+        return "".join(parts), described
     removed: list[Instruction] = []
     tail: list[str] = []
     packages = _PackageSteps(program, plan)

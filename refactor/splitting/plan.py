@@ -15,7 +15,7 @@ from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
-from dockerfix.transform import Evidence, NewFile, Workspace
+from dockerfix.transform import Evidence, Level, NewFile, Workspace
 
 Kind: TypeAlias = Literal["packages", "install", "tool", "build", "set-up", "clean", "unknown"]
 
@@ -133,6 +133,9 @@ class Plan:
     moved: tuple[Instruction, ...] = ()
     #: Files of the build context that have to change with it.
     files: tuple[NewFile, ...] = ()
+    #: All instructions of the stage that runs, where its image has a program of its own.
+    lines: tuple[str, ...] = ()
+    level: Level = Level.REVIEW
     #: Whether the image has no shell, so that nothing can be run while building it.
     bare: bool = False
 
