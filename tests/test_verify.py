@@ -108,6 +108,12 @@ def test_configurations() -> None:
     assert found == {"User": ("add-user",), "Cmd": ("exec-form",), "Env": ()}
 
 
+def test_a_port_may_come_but_not_go() -> None:
+    one, two = {"ExposedPorts": {"80/tcp": {}}}, {"ExposedPorts": {"80/tcp": {}, "81/tcp": {}}}
+    assert compare_configurations(one, two, ("split-stages",))[0].explained_by
+    assert not compare_configurations(two, one, ("split-stages",))[0].explained_by
+
+
 def test_root_by_any_name_is_root() -> None:
     assert compare_configurations({"User": "0"}, {"User": "root"}, ()) == []
 

@@ -19,9 +19,9 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
     "Cmd": ("exec-form", "split-stages", "modernise"),
     "Labels": ("modernise", "split-stages"),
     "Healthcheck": ("modernise",),
-    "WorkingDir": ("workdir",),
-    "ExposedPorts": (),
-    "Volumes": (),
+    "WorkingDir": ("workdir", "split-stages"),
+    "ExposedPorts": ("split-stages",),
+    "StopSignal": ("split-stages",),
 }
 #: What a runtime base image does not set any more, or sets in another way.
 _OF_BASE = (
@@ -29,6 +29,8 @@ _OF_BASE = (
     *("PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "LANG", "LANGUAGE", "LC_ALL", "JAVA_HOME"),
     *("JAVA_VERSION", "MAVEN_HOME", "MAVEN_CONFIG", "MAVEN_VERSION", "GRADLE_HOME"),
     *("GRADLE_VERSION", "PYTHON_PIP_VERSION", "PYTHON_SETUPTOOLS_VERSION", "SSL_CERT_FILE"),
+    *("NGINX_VERSION", "NJS_VERSION", "NJS_RELEASE", "PKG_RELEASE", "DYNPKG_RELEASE"),
+    *("RUSTUP_HOME", "CARGO_HOME", "RUST_VERSION"),
     *("PYTHON_GET_PIP_URL", "PYTHON_GET_PIP_SHA256", "DOTNET_VERSION", "ASPNET_VERSION"),
 )
 
@@ -56,6 +58,8 @@ def compare_configurations(
             continue
         explained = tuple(entry for entry in _EXPLAINS.get(name, ()) if entry in active)
         if name == "Env" and not _only_of_base(before.get(name), after.get(name)):
+            explained = ()
+        if name == "ExposedPorts" and not set(old or ()) <= set(new or ()):
             explained = ()
         found.append(Difference(name, _text(old), _text(new), explained))
     return found
