@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dockerfix.copies import lineage, origin_of
 from dockerfix.patterns import pattern
+from dockerfix.reasons import ReasonError
 from dockerfix.syntax.shell import Command, parse_script
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import unquote
@@ -21,13 +22,8 @@ _SHELLS = ("sh", "bash", "ash", "dash")
 _MAX_DEPTH = 5
 
 
-class UnknownEntryError(Exception):
+class UnknownEntryError(ReasonError):
     """Why it is not known what runs: fixed words, and what is special about this case."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dockerfix.copies import instructions_before, source_of
 from dockerfix.knowledge.package_managers import NPM, YARN
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
+from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.values import read_image
@@ -40,13 +41,8 @@ _NODE_TAG = pattern(r"v?(\d+)(?:[.-].*)?|(?:lts|latest|current|stable)(?:-.*)?|"
 _LAST_NODE_WITH_YARN = 24
 
 
-class NotLockedError(Exception):
+class NotLockedError(ReasonError):
     """Why an install stays as it is: fixed words, and what is special about this case."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dockerfix.knowledge.run_as import (
     run_as,
 )
 from dockerfix.patterns import pattern
+from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit, head_of, insert_after
 from dockerfix.syntax.run import read_run
 from dockerfix.syntax.tree import Instruction, Stage
@@ -96,13 +97,8 @@ class AddUser(Transform):
             yield Declined(f"root stays: {error.reason}", stage.start.line, error.detail)
 
 
-class _StaysError(Exception):
+class _StaysError(ReasonError):
     """Why nothing is done: fixed words, and what is special about this case."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def _add(stage: Stage, workspace: Workspace) -> Change:

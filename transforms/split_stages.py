@@ -9,6 +9,7 @@ from dockerfix.entry import UnknownEntryError, read_entry
 from dockerfix.knowledge.system_packages import runtime_package
 from dockerfix.manifest_copies import is_within
 from dockerfix.packages import read_package_command
+from dockerfix.reasons import ReasonError
 from dockerfix.splitting.dotnet import plan_dotnet
 from dockerfix.splitting.go import plan_go
 from dockerfix.splitting.java import plan_java
@@ -86,7 +87,7 @@ class SplitStages(Transform):
             return
         try:
             found = _split(stages[0], workspace)
-        except NotSplitError as error:
+        except ReasonError as error:
             yield Declined(f"one stage stays: {error.reason}", stages[0].start.line, error.detail)
             return
         if found is not None:

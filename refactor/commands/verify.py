@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dockerfix
@@ -16,6 +16,19 @@ from dockerfix.verify.verdict import Verdict, Wishes, verify
 from dockerfix.work import read_text
 
 USAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for besides the files."""
+
+    engine: Engine
+    options: BuildOptions
+    wishes: Wishes
+    context: str | None
+    level: str
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
 
 
 def run(
@@ -32,20 +45,19 @@ def run(
 ) -> int:
     """Verify files; give the exit code: the worst of them."""
     try:
-        found = find_engine(engine)
+        request = Request(find_engine(engine), options, wishes, context, level, select, ignore)
         files = _files(paths)
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE
-    print(f"{found.program} {found.version}", file=sys.stderr)
+    print(f"{request.engine.program} {request.engine.version}", file=sys.stderr)
     verdicts: list[Verdict] = []
     code = 0
     for file in files:
-        place = Path(context) if context else find_context(file)
         try:
-            verdict = _verify(file, place, level, select, ignore, found, options, wishes)
+            verdict = _verify(file, request)
             if verdict.exit_code == 1 and bisect:
-                _bisect(verdict, file, place, level, select, ignore, found, options, wishes)
+                _bisect(verdict, file, request)
         except (EngineError, OSError, DockerfileSyntaxError, RefactoringError, LockError) as error:
             print(f"error: {file}: {error}", file=sys.stderr)
             code = max(code, USAGE)
@@ -72,42 +84,25 @@ def _files(paths: tuple[str, ...]) -> list[Path]:
     return found
 
 
-def _verify(
-    file: Path,
-    context: Path,
-    level: str,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    engine: Engine,
-    options: BuildOptions,
-    wishes: Wishes,
-) -> Verdict:
+def _verify(file: Path, request: Request) -> Verdict:
+    context = Path(request.context) if request.context else find_context(file)
     result = dockerfix.refactor(
         read_text(file),
         context=context,
         name=file.name,
-        target=options.target,
-        level=level,
-        select=select,
-        ignore=ignore,
+        target=request.options.target,
+        level=request.level,
+        select=request.select,
+        ignore=request.ignore,
     )
-    return verify(str(file), result, engine, replace(options, context=context), wishes)
+    options = replace(request.options, context=context)
+    return verify(str(file), result, request.engine, options, request.wishes)
 
 
-def _bisect(
-    verdict: Verdict,
-    file: Path,
-    context: Path,
-    level: str,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    engine: Engine,
-    options: BuildOptions,
-    wishes: Wishes,
-) -> None:
+def _bisect(verdict: Verdict, file: Path, request: Request) -> None:
     """Leave out one pass after the other, and say without which of them it is the same."""
     for name in verdict.passes:
-        other = _verify(file, context, level, select, (*ignore, name), engine, options, wishes)
+        other = _verify(file, replace(request, ignore=(*request.ignore, name)))
         if other.exit_code == 0:
             verdict.problems.append(f"without {name} it is the same: --ignore {name}")
             return

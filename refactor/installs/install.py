@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.reasons import ReasonError
 from dockerfix.transform import Evidence
 
 Json: TypeAlias = dict[str, Any]
 
 
-class UnknownInstallError(Exception):
+class UnknownInstallError(ReasonError):
     """It cannot be told what an install reads: fixed words, and what is special about this case."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import posixpath
 from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.context.sources import read_sources
 from dockerfix.knowledge.runtime_images import system_of
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
@@ -22,8 +23,7 @@ _OPENS = pattern(
 _STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
 _RUNS = pattern(r"\bexec\.Command(?:Context)?\(")
 _MAIN = pattern(r"^package main\b", 8)
-_MAX_FILES = 3000
-_MAX_DEPTH = 12
+_NOT_RUN = frozenset(("node_modules", "testdata"))
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _ZONES = "/usr/share/zoneinfo"
 
@@ -113,23 +113,11 @@ def _is_bare(program: Program) -> bool:
 
 def _sources(context: BuildContext) -> Iterator[str]:
     """The Go files of the context."""
-    waiting, seen = [("", 0)], 0
-    while waiting:
-        folder, depth = waiting.pop()
-        for name in context.names(folder or "."):
-            path = posixpath.join(folder, name)
-            seen += 1
-            if seen > _MAX_FILES or depth > _MAX_DEPTH:
-                raise NotSplitError("too many files to look at")
-            if name.startswith(".") or name in ("node_modules", "testdata"):
-                continue
-            if name.endswith(".go") and not name.endswith("_test.go"):
-                text = context.read(path)
-                if text is None:
-                    raise NotSplitError("a source cannot be read", path)
-                yield text
-            elif context.is_folder(path):
-                waiting.append((path, depth + 1))
+    return (text for _, text in read_sources(context, "", _is_source, _NOT_RUN.__contains__))
+
+
+def _is_source(name: str) -> bool:
+    return name.endswith(".go") and not name.endswith("_test.go")
 
 
 def _files(program: Program, context: BuildContext, sources: list[str]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.context.sources import read_sources
 from dockerfix.copies import origin_of
 from dockerfix.knowledge.node_packages import NEEDS_SYSTEM, PROGRAM_OF
 from dockerfix.knowledge.runtime_images import slim_sibling
@@ -37,7 +38,6 @@ _NOT_RUN_FOLDERS = frozenset(
 )
 #: From npm 8 (Node.js 16) on the option is `--omit=dev`.
 _FIRST_NODE_WITH_OMIT = 16
-_MAX_FILES = 4000
 
 
 def plan_node(program: Program) -> Plan | None:
@@ -122,24 +122,12 @@ def _root_name(module: str) -> str:
 
 def _sources(context: BuildContext, root: str) -> Iterator[tuple[str, str]]:
     """Path and text of the sources that may run; `next.config.js` and its like do."""
-    waiting, seen = [root], 0
-    while waiting:
-        folder = waiting.pop()
-        for name in context.names(folder or "."):
-            path = posixpath.join(folder, name)
-            seen += 1
-            if seen > _MAX_FILES:
-                raise NotSplitError("too many files to look at")
-            if name.endswith(_SOURCE):
-                if not _NOT_RUN.fullmatch(name) or name.startswith(("next.config", "nuxt.config")):
-                    yield path, context.read(path) or ""
-            elif (
-                not name.startswith(".")
-                and name not in _NOT_RUN_FOLDERS
-                and context.is_folder(path)
-                and context.sends(path)
-            ):
-                waiting.append(path)
+    return read_sources(context, root, _may_run, _NOT_RUN_FOLDERS.__contains__)
+
+
+def _may_run(name: str) -> bool:
+    configures = name.startswith(("next.config", "nuxt.config"))
+    return name.endswith(_SOURCE) and (configures or not _NOT_RUN.fullmatch(name))
 
 
 def _base(

@@ -11,6 +11,7 @@ from dockerfix.entry import Entry
 from dockerfix.installs.install import Install, UnknownInstallError
 from dockerfix.installs.read import install_words, read_install
 from dockerfix.packages import read_package_command
+from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
@@ -34,13 +35,8 @@ _SET_UP = frozenset(
 )
 
 
-class NotSplitError(Exception):
+class NotSplitError(ReasonError):
     """Why a stage stays one: fixed words, and what is special about this case."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.context.sources import read_sources
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.python_packages import SELF_CONTAINED
 from dockerfix.knowledge.runtime_images import slim_sibling
@@ -28,7 +29,7 @@ _CALLS = pattern(
     r"\bimport subprocess\b|\bfrom subprocess\b|\bos\.(?:system|popen|exec|spawn)|ctypes"
 )
 _OPTIONS = ("--user", "--target", "-t", "--prefix", "--root", "--editable", "-e")
-_MAX_FILES = 4000
+_NOT_RUN = frozenset(("node_modules", "tests", "venv"))
 
 
 def plan_python(program: Program) -> Plan | None:
@@ -126,22 +127,12 @@ def _normal(name: str) -> str:
 
 
 def _sources(context: BuildContext) -> Iterator[str]:
-    waiting, seen = [""], 0
-    while waiting:
-        folder = waiting.pop()
-        for name in context.names(folder or "."):
-            path = posixpath.join(folder, name)
-            seen += 1
-            if seen > _MAX_FILES:
-                raise NotSplitError("too many files to look at")
-            if name.endswith(".py"):
-                yield context.read(path) or ""
-            elif _may_hold_sources(name) and context.is_folder(path) and context.sends(path):
-                waiting.append(path)
+    found = read_sources(context, "", _is_source, _NOT_RUN.__contains__)
+    return (text for _, text in found)
 
 
-def _may_hold_sources(name: str) -> bool:
-    return not name.startswith(".") and name not in ("node_modules", "tests", "venv")
+def _is_source(name: str) -> bool:
+    return name.endswith(".py")
 
 
 def _start(instruction: Instruction) -> int:
