@@ -13,6 +13,7 @@ from dockerfix.knowledge.run_as import (
     RunAs,
     run_as,
 )
+from dockerfix.knowledge.shell_commands import FETCHES_FILES
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit, head_of, insert_after
@@ -34,6 +35,8 @@ _SYSTEM_FOLDERS = (
     *("/etc", "/usr/local", "/usr/share", "/usr/lib", "/usr/bin", "/bin", "/sbin", "/lib"),
     *("/tmp", "/root", "/home", "/run"),
 )
+#: Programs that bring files from elsewhere, which then belong to root.
+_FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp", "mv"}
 #: Steps that make files the program is going to change: a database, a cache.
 _WRITES_DATA = pattern(r"\b(?:migrate|db:|syncdb|seed|createsuperuser|flask db|initdb|bootsnap)\b")
 
@@ -51,6 +54,7 @@ _COMPOSE_FILES = (*("docker-compose.yml", "docker-compose.yaml", "compose.yml", 
 _ENV_PORT = pattern(r"PORTS?[= ][\"']?(\d+)|://[^:/\s]*:(\d+)")
 #: Modes under which others may not read.
 _MODES = pattern(r"\bumask\b|chmod\s+(?:-R\s+)?(?:0?[4-7][0-7]0\b|go-|o-|u=)")
+_MAKES_USER = pattern(r"\b(?:useradd|adduser)\b")
 #: Ports below it are root's, unless the engine's settings say otherwise.
 _FIRST_FREE_PORT = 1024
 
@@ -143,10 +147,11 @@ def _check_folder(
 
 def _user(workspace: Workspace) -> RunAs:
     root = workspace.shipped_stages[0]
-    base = root.base if "$" not in root.base else root.resolved_base or ""
-    user = run_as(base)
+    if "$" in root.base:
+        raise _StaysError("the base image is given from outside", root.base)
+    user = run_as(root.base)
     if user is None:
-        raise _StaysError("it is not known which users the image has", base)
+        raise _StaysError("it is not known which users the image has", root.base)
     return user
 
 
@@ -172,6 +177,8 @@ def _check_entry(entry: Entry) -> None:
         if name in WRITES_TO_SOURCES:
             raise _StaysError("the program writes beside its dependencies", name)
     name = posixpath.basename(entry.main[0])
+    if name in RUNS_AS_ANYBODY and len(entry.main) == 1 and len(entry.calls) == 1:
+        raise _StaysError("an interpreter alone: the image is a base for others", name)
     if name not in RUNS_AS_ANYBODY and not _is_own_program(entry.main[0]):
         raise _StaysError("the program is not known", name)
     _check_ports(entry.main)
@@ -215,6 +222,8 @@ def _check_instruction(instruction: Instruction) -> None:
         raise _StaysError("something lies in the home of root", f"line {instruction.line}")
     if instruction.keyword == "RUN" and _MODES.search(code):
         raise _StaysError("a step sets modes", f"line {instruction.line}")
+    if instruction.keyword == "RUN" and _MAKES_USER.search(code):
+        raise _StaysError("the file makes a user of its own", f"line {instruction.line}")
     if instruction.keyword == "RUN" and "--user" in code and "pip" in code:
         raise _StaysError("something lies in the home of root", f"line {instruction.line}")
     if instruction.flag("chmod") is not None and instruction.keyword in ("COPY", "ADD"):
@@ -318,12 +327,17 @@ def _folders(stage: Stage, workspace: Workspace) -> dict[str, Instruction]:
     found: dict[str, Instruction] = {folder: workdirs[-1]}
     for instruction in stage.instructions:
         if instruction.keyword == "RUN":
-            for path in _made(instruction, workspace):
+            for path in _made(instruction, folder, workspace):
                 found.setdefault(path, instruction)
     return found
 
 
-def _made(instruction: Instruction, workspace: Workspace) -> Iterator[str]:
+def _is_about(words: list[str], directory: str | None, folder: str) -> bool:
+    """Whether a command works in a folder, or names it."""
+    return directory == folder or any(folder in word for word in words)
+
+
+def _made(instruction: Instruction, folder: str, workspace: Workspace) -> Iterator[str]:
     """Folders outside of the system that a RUN makes."""
     state = workspace.state(instruction)
     run = read_run(instruction, state)
@@ -331,6 +345,8 @@ def _made(instruction: Instruction, workspace: Workspace) -> Iterator[str]:
         raise _StaysError("a step that cannot be read", f"line {instruction.line}")
     for command in run.script.commands():
         words = [word.value or "" for word in command.words]
+        if words[:1] and words[0] in _FETCHES and _is_about(words, state.workdir, folder):
+            raise _StaysError("a step fetches files of the program", f"line {instruction.line}")
         if _WRITES_DATA.search(" ".join(words)):
             raise _StaysError("a step writes data of the program", f"line {instruction.line}")
         if command.literal_name != "mkdir":

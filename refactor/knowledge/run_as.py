@@ -62,6 +62,8 @@ _OTHER_SYSTEMS = pattern(r"windows|nano|oracle|ubi|al2|amazon|centos|fedora|alpi
 _OPENJDK_ON_DEBIAN = pattern(
     r"(?:7|8|11)(?:[.u-].*)?|.*(?:slim|buster|bullseye|stretch|bookworm).*"
 )
+#: The user came with Node.js 4 and 6, in 2016.
+_BEFORE_USER_NODE = pattern(r"(?:0|[1-5])(?:\.|-|$)|argon|onbuild")
 _DOTNET_RUNTIME = pattern(r"mcr\.microsoft\.com/dotnet/(?:aspnet|runtime|runtime-deps)")
 _NEW_DOTNET = pattern(r"(?:8|9|10)\.0(?:[.-].*)?")
 
@@ -112,7 +114,7 @@ def run_as(image: str) -> RunAs | None:
     if name is None or _OTHER_SYSTEMS.search(found.tag):
         return None
     if name == "node":
-        return _NODE
+        return None if _BEFORE_USER_NODE.match(found.tag) else _NODE
     if name == "alpine" or (name in _ON_DEBIAN and "alpine" in found.tag):
         return _ALPINE
     if name == "openjdk" and not _OPENJDK_ON_DEBIAN.fullmatch(found.tag):
