@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Container
 
 from dockerfix.copies import read_copy
+from dockerfix.knowledge.shell_commands import BUILT_IN, RESERVED
 from dockerfix.manifest_copies import CannotMoveError, is_within, keep_out, manifest_lines
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
@@ -12,6 +14,8 @@ from dockerfix.syntax.edits import Edit, head_of
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence
 
+#: In every image with a shell, or the shell itself.
+IN_EVERY_IMAGE = BUILT_IN | RESERVED | {"sh", "mkdir", "cat", "date", "sleep", "ls", "env", "id"}
 #: Programs that the full images hold and the slim ones lack.
 _NOT_IN_SLIM = pattern(
     r"\b(?:curl|wget|git|hg|svn|ssh|scp|rsync|ps|top|pkill|killall|unzip|gcc|g\+\+|make|file"
@@ -19,10 +23,16 @@ _NOT_IN_SLIM = pattern(
 )
 
 
-def needs_programs(program: Program) -> bool:
-    """Whether a health check or a script at start calls what a slim image lacks."""
+def needs_programs(program: Program, known: Container[str]) -> bool:
+    """Whether a health check or the entry calls what a slim image may lack.
+
+    `known` are the programs that come with the slim image or with the dependencies.
+    """
     texts = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
-    return any(_NOT_IN_SLIM.search(text) for text in (*texts, *program.entry.scripts))
+    if any(_NOT_IN_SLIM.search(text) for text in (*texts, *program.entry.scripts)):
+        return True
+    names = (posixpath.basename(call[0]) for call in program.entry.calls)
+    return any(name not in known and name not in IN_EVERY_IMAGE for name in names)
 
 
 def dependency_stage(

@@ -11,15 +11,20 @@ from collections.abc import Iterator
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
 from dockerfix.knowledge.runtime_images import system_of
+from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
-_OPENS = pattern(
+_OPENS_CALL = (
     r"\b(?:os\.(?:Open|ReadFile|ReadDir|OpenFile|Stat|DirFS)|ioutil\.Read\w+|ParseFiles|ParseGlob"
-    r"|http\.(?:Dir|FileServer|ServeFile)|LoadHTML\w+|Static(?:FS|File)?|godotenv\.Load"
-    r"|viper\.(?:ReadInConfig|AddConfigPath|SetConfigFile)|sql\.Open|filepath\.(?:Walk\w*|Glob))\("
+    r"|http\.(?:Dir|ServeFile)|LoadHTML\w+|Static(?:FS|File)?|godotenv\.Load|viper\.\w*Config\w*"
+    r"|sql\.Open|filepath\.(?:Walk\w*|Glob)|migrate\.New)"
 )
+#: Calls that read files, or may.
+_OPENS = pattern(_OPENS_CALL + r"\(")
+#: The same with the name of what is opened.
+_OPENS_NAMED = pattern(_OPENS_CALL + r"\(\s*[\"`]")
 _STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
 _RUNS = pattern(r"\bexec\.Command(?:Context)?\(")
 _MAIN = pattern(r"^package main\b", 8)
@@ -54,6 +59,8 @@ def plan_go(program: Program) -> Plan | None:
         copies = [(_CERTIFICATES, _CERTIFICATES), *copies]
     if base.startswith("debian:") and any("LoadLocation" in text for text in sources):
         copies = [(_ZONES, _ZONES), *copies]
+    if (program.folder, program.folder) in copies and is_within(binary, program.folder):
+        copies.remove((binary, binary))
     return Plan(
         base,
         tuple(copies),
@@ -121,27 +128,24 @@ def _is_source(name: str) -> bool:
 
 
 def _files(program: Program, context: BuildContext, sources: list[str]) -> list[tuple[str, str]]:
-    """The files and folders of the context that the program opens, where it looks for them."""
+    """What the program opens, where it looks for it: files it names, else its whole folder."""
     opens = [text for text in sources if _OPENS.search(text)]
     if not opens:
         return []
+    if any(len(_OPENS.findall(text)) != len(_OPENS_NAMED.findall(text)) for text in opens):
+        return [(program.folder, program.folder)]
     found: set[str] = set()
     for text in opens:
         for match in _STRING.finditer(text):
             found.update(_named(match[1] or match[2] or "", context))
-    if not found:
-        raise NotSplitError("which files the program opens is not known")
     return [(posixpath.join(program.folder, path),) * 2 for path in sorted(found)]
 
 
 def _named(text: str, context: BuildContext) -> Iterator[str]:
     """The first part of a path that a string names, when the context has it."""
-    path = text.removeprefix("./")
+    path = text.removeprefix("file://").removeprefix("./")
     head = path.split("/")[0]
-    if (
-        head
-        and head not in (".", "..")
-        and not any(char in head for char in "*?[% ")
-        and (context.exists(head) and not head.endswith(".go"))
-    ):
-        yield head if context.is_folder(head) else path if context.is_file(path) else head
+    if not head or head in (".", "..") or any(char in head for char in "*?[% "):
+        return
+    if context.sends(head) and not head.endswith(".go"):
+        yield path if context.is_file(path) else head

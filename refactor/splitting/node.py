@@ -18,7 +18,7 @@ from dockerfix.knowledge.node_packages import NEEDS_SYSTEM, PROGRAM_OF
 from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.lock_installs import NotLockedError, node_major
 from dockerfix.patterns import pattern
-from dockerfix.splitting.builder import dependency_stage, needs_programs
+from dockerfix.splitting.builder import IN_EVERY_IMAGE, dependency_stage, needs_programs
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.syntax.edits import Edit, insert_after
 from dockerfix.transform import Evidence
@@ -36,6 +36,8 @@ _NOT_RUN_FOLDERS = frozenset(
         *("docs", "examples", "coverage", "dist", "build", "out", "public"),
     )
 )
+#: Programs of the image itself.
+_OF_IMAGE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "docker-entrypoint.sh"))
 #: From npm 8 (Node.js 16) on the option is `--omit=dev`.
 _FIRST_NODE_WITH_OMIT = 16
 
@@ -139,7 +141,7 @@ def _base(
     calls = any(_CALLS.search(text) for _, text in sources)
     if slim is None or slim == program.base or wanted & NEEDS_SYSTEM or calls:
         return program.base, ()
-    if needs_programs(program):
+    if needs_programs(program, {*_OF_IMAGE, *PROGRAM_OF, *wanted}):
         return program.base, ()
     fact = "no dependency and no source calls other programs"
     return slim, (Evidence("package.json and the sources", fact),)
@@ -158,10 +160,25 @@ def _left_behind(
         used = {_root_name(match) for match in _IMPORT.findall(text)}
         if used & development:
             return ()
+    if _calls_development_tool(program, manifest):
+        return ()
     if {"prisma", "@prisma/client"} & {*development, *_table(manifest, "dependencies")}:
         return ()
     fact = f"{len(development)} development dependencies, none of them imported by a source"
     return (Evidence("package.json: devDependencies", fact),)
+
+
+def _calls_development_tool(program: Program, manifest: dict[str, Any]) -> bool:
+    """Whether the entry calls a program that no production dependency brings along."""
+    known = {**_table(manifest, "dependencies"), **_table(manifest, "optionalDependencies")}
+    for call in program.entry.calls:
+        name = posixpath.basename(call[0])
+        if name == "npx":
+            name = next((word for word in call[1:] if not word.startswith("-")), "")
+        foreign = name not in _OF_IMAGE and name not in IN_EVERY_IMAGE
+        if foreign and PROGRAM_OF.get(name, name) not in known:
+            return True
+    return False
 
 
 def _is_production_before(program: Program, install: Call) -> bool:

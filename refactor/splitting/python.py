@@ -28,6 +28,13 @@ _NAME = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _CALLS = pattern(
     r"\bimport subprocess\b|\bfrom subprocess\b|\bos\.(?:system|popen|exec|spawn)|ctypes"
 )
+#: Programs of the image, and of packages that people start.
+_OF_ENVIRONMENT = frozenset(
+    (
+        *("python", "python3", "gunicorn", "uvicorn", "hypercorn", "daphne", "waitress-serve"),
+        *("flask", "celery", "alembic", "django-admin", "fastapi", "uwsgi", "manage.py"),
+    )
+)
 _OPTIONS = ("--user", "--target", "-t", "--prefix", "--root", "--editable", "-e")
 _NOT_RUN = frozenset(("node_modules", "tests", "venv"))
 
@@ -97,7 +104,9 @@ def _base(
     unknown = [name for name in names if name not in SELF_CONTAINED]
     if unknown:
         raise NotSplitError("packages that may need libraries of the full image", unknown[0])
-    if needs_programs(program) or any(_CALLS.search(text) for text in _sources(context)):
+    if needs_programs(program, _OF_ENVIRONMENT) or any(
+        _CALLS.search(text) for text in _sources(context)
+    ):
         raise NotSplitError("the program calls others, which the slim image may lack")
     fact = f"{len(names)} packages, all of which bring along what they need"
     return slim, (Evidence("requirements", fact),)
