@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from dockerfix.context.compose import built_services
 from dockerfix.entry import Entry, UnknownEntryError, read_entry
 from dockerfix.knowledge.run_as import (
     NEEDS_ROOT,
@@ -14,6 +15,7 @@ from dockerfix.knowledge.run_as import (
     run_as,
 )
 from dockerfix.knowledge.shell_commands import FETCHES_FILES
+from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit, head_of, insert_after
@@ -41,16 +43,12 @@ _FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp", "mv"}
 _WRITES_DATA = pattern(r"\b(?:migrate|db:|syncdb|seed|createsuperuser|flask db|initdb|bootsnap)\b")
 
 
-_NAMED_VOLUME = pattern(r"^\s*-\s*[\"']?[A-Za-z0-9_][\w.-]*:(/[\w./-]+)", 8)
-_BUILDS = pattern(r"^\s*build:", 8)
 #: Where the usual databases keep their data, in images of their own.
 _DATABASES = (
     *("/var/lib/mysql", "/var/lib/postgresql", "/data/db", "/data/configdb", "/bitnami"),
     *("/var/lib/rabbitmq", "/usr/share/elasticsearch", "/var/lib/mongodb", "/var/lib/redis"),
     *("/data", "/var/lib/grafana", "/prometheus"),
 )
-_PUBLISHED = pattern(r"^\s*-\s*[\"']?(?:[\d.]+:)?\d+:(\d+)[\"']?\s*$", 8)
-_COMPOSE_FILES = (*("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"),)
 _ENV_PORT = pattern(r"PORTS?[= ][\"']?(\d+)|://[^:/\s]*:(\d+)")
 #: Modes under which others may not read.
 _MODES = pattern(r"\bumask\b|chmod\s+(?:-R\s+)?(?:0?[4-7][0-7]0\b|go-|o-|u=)")
@@ -110,7 +108,7 @@ def _add(stage: Stage, workspace: Workspace) -> Change:
     entry = _entry(stage, workspace)
     _check_entry(entry)
     _check_stages(workspace)
-    _check_compose(workspace)
+    _check_compose(stage, workspace)
     owned = _owned_copies(stage, workspace)
     _check_folder(stage, entry, user, owned, workspace)
     folders = _folders(stage, workspace) if owned and user.owns else {}
@@ -230,19 +228,18 @@ def _check_instruction(instruction: Instruction) -> None:
         raise _StaysError("a step sets modes", f"line {instruction.line}")
 
 
-def _check_compose(workspace: Workspace) -> None:
-    """A named volume that exists already belongs to root; a low port may be for this image."""
-    context = workspace.context
-    for name in _COMPOSE_FILES if context is not None else ():
-        text = context.read(name) if context is not None else None
-        if text is None or not _BUILDS.search(text):
-            continue
-        for match in _NAMED_VOLUME.finditer(text):
-            if not match[1].startswith(_DATABASES):
-                raise _StaysError("a volume may hold files of root's", f"{name}: {match[1]}")
-        for match in _PUBLISHED.finditer(text):
-            if int(match[1]) < _FIRST_FREE_PORT:
-                raise _StaysError("a port below 1024", f"{name}: {match[1]}")
+def _check_compose(stage: Stage, workspace: Workspace) -> None:
+    """What is mounted keeps its owner; a low port may be for this image."""
+    folder = workspace.state(stage.instructions[-1]).workdir or "/"
+    for service in built_services(workspace.context):
+        where = f"{service.file}: {service.name}"
+        for host, path in service.mounts:
+            if not host.startswith((".", "/", "~", "$")) and not path.startswith(_DATABASES):
+                raise _StaysError("a volume may hold files of root's", where)
+            if folder != "/" and is_within(path, folder) and host.startswith((".", "/", "~")):
+                raise _StaysError("the host's files are mounted over the program", where)
+        if any(port < _FIRST_FREE_PORT for port in service.ports):
+            raise _StaysError("a port below 1024", where)
 
 
 # Edits

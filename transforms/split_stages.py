@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
+from dockerfix.context.compose import built_services
 from dockerfix.entry import UnknownEntryError, read_entry
 from dockerfix.knowledge.system_packages import runtime_package
 from dockerfix.manifest_copies import is_within
@@ -162,7 +163,19 @@ def _folder(stage: Stage, workspace: Workspace) -> str:
     return str(folder)
 
 
+def _check_compose(program: Program) -> None:
+    """A compose file may run the image for development, with what a split leaves behind."""
+    for service in built_services(program.workspace.context):
+        where = f"{service.file}: {service.name}"
+        if service.command:
+            raise NotSplitError("compose runs another command", where)
+        for host, path in service.mounts:
+            if is_within(path, program.folder) and host.startswith((".", "/", "~", "$")):
+                raise NotSplitError("the host's files are mounted over the program", where)
+
+
 def _plan(program: Program) -> Plan | None:
+    _check_compose(program)
     if program.workspace.level >= Level.RISKY:
         found = plan_static_site(program)
         if found is not None:
