@@ -137,6 +137,7 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
 @click.option("--ssh", multiple=True, metavar="ID", help="An ssh agent for the build.")
 @click.option("--timeout", type=float, default=1800.0, help="Seconds that a build may take.")
 @click.option("--no-cache", is_flag=True, help="Build cold.")
+@click.option("--measure", is_flag=True, help="Build again after an edit of one source.")
 @click.option("--run", "runs", is_flag=True, help="Start both containers and ask them.")
 @click.option("--probe", metavar="PATH|CMD", help="What to ask: a path, or a command inside.")
 @click.option("--bisect", is_flag=True, help="When they differ: find the pass that did it.")
@@ -156,7 +157,8 @@ def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN
     names = ("target", "platform", "network", "arguments", "secrets", "ssh", "timeout")
     build = BuildOptions(Path(), **{name: options.pop(name) for name in names})
     probe = options.pop("probe")
-    wishes = Wishes(options.pop("runs") or probe is not None, probe, options.pop("no_cache"))
+    runs = options.pop("runs") or probe is not None
+    wishes = Wishes(runs, probe, options.pop("no_cache"), options.pop("measure"))
     sys.exit(run(paths or (".",), options=build, wishes=wishes, **options))
 
 

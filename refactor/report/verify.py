@@ -29,6 +29,10 @@ def render_text(verdict: Verdict) -> str:
             f"  layers  {verdict.before.layers} -> {verdict.after.layers}",
             f"  build   {verdict.before.build_time:.1f} s -> {verdict.after.build_time:.1f} s",
         ]
+        old, new = verdict.before.rebuild_time, verdict.after.rebuild_time
+        if old is not None and new is not None:
+            text = f"{old:.1f} s -> {new:.1f} s ({_percent(old, new)})"
+            lines.append(f"  rebuild {text} after an edit of a source")
         lines += _run_lines(verdict.before, verdict.after)
         for kind in ("lost", "added", "changed"):
             paths = getattr(verdict.files, kind)
@@ -65,6 +69,9 @@ def _section(verdict: Verdict) -> str:
         parts.append(_bars("size", verdict.before.size, verdict.after.size, _mb))
         times = (verdict.before.build_time, verdict.after.build_time)
         parts.append(_bars("build", *times, lambda value: f"{value:.1f} s"))
+        again = (verdict.before.rebuild_time, verdict.after.rebuild_time)
+        if again[0] is not None and again[1] is not None:
+            parts.append(_bars("rebuild", again[0], again[1], lambda value: f"{value:.1f} s"))
     if verdict.configuration:
         rows = "".join(
             f"<tr><td>{entry.field}<td>{html.escape(entry.before)}<td>{html.escape(entry.after)}"

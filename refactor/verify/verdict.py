@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,26 @@ from dockerfix.verify.configuration import Difference, compare_configurations
 from dockerfix.verify.engine import BuildError, BuildOptions, Engine
 from dockerfix.verify.runs import Observation, observe
 from dockerfix.verify.tree import Node, TreeDifference, compare_trees, find_program, read_tree
+
+#: Files whose edit is what a developer does all day.
+_SOURCES = frozenset(
+    (
+        ".py",
+        ".js",
+        ".mjs",
+        ".ts",
+        ".jsx",
+        ".tsx",
+        ".go",
+        ".java",
+        ".kt",
+        ".cs",
+        ".rs",
+        ".rb",
+        ".php",
+    )
+)
+_LEFT_OUT = shutil.ignore_patterns(".git", "node_modules", ".venv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +45,8 @@ class Side:
     #: Seconds; of a build that may have used the engine's cache.
     build_time: float
     observed: Observation | None = None
+    #: Seconds of a build after an edit of one source; None when that was not measured.
+    rebuild_time: float | None = None
 
 
 @dataclass
@@ -58,6 +81,8 @@ class Wishes:
     run: bool = False
     probe: str | None = None
     no_cache: bool = False
+    #: Build once more after an edit of one source.
+    measure: bool = False
 
 
 def verify(
@@ -76,6 +101,8 @@ def verify(
     finally:
         for tag in tags.values():
             engine.remove("image", "rm", "--force", tag)
+            if wishes.measure:
+                engine.remove("image", "rm", "--force", f"{tag}-again")
     return verdict
 
 
@@ -89,6 +116,9 @@ def _build_both(
     folder: Path,
 ) -> None:
     times: dict[str, float] = {}
+    if wishes.measure:
+        shutil.copytree(options.context, folder / "context", symlinks=True, ignore=_LEFT_OUT)
+        options = replace(options, context=folder / "context")
     for side, code in (("before", result.before), ("after", result.code)):
         place = folder / side / "Dockerfile"
         place.parent.mkdir()
@@ -102,7 +132,33 @@ def _build_both(
             verdict.state = "original broken" if side == "before" else "broken"
             verdict.problems.append(f"the {side} build fails:\n{error}")
             return
-    _compare(verdict, engine, wishes, tags, times)
+    rebuilds = _rebuild(engine, options, folder, tags) if wishes.measure else {}
+    _compare(verdict, engine, wishes, tags, times, rebuilds)
+
+
+def _rebuild(
+    engine: Engine, options: BuildOptions, folder: Path, tags: dict[str, str]
+) -> dict[str, float]:
+    """How long both builds take after an edit of one source; nothing when there is none."""
+    source = _source(options.context)
+    if source is None:
+        return {}
+    with source.open("a", encoding="utf-8") as file:
+        file.write("\n")
+    return {
+        side: engine.build(folder / side / "Dockerfile", f"{tag}-again", options)
+        for side, tag in tags.items()
+    }
+
+
+def _source(context: Path) -> Path | None:
+    """A source of the program; an empty line at its end changes nothing but its content."""
+    found = (
+        path
+        for path in sorted(context.rglob("*"))
+        if path.suffix in _SOURCES and path.is_file() and not path.name.startswith(".")
+    )
+    return next((path for path in found if ".config." not in path.name), None)
 
 
 def _compare(
@@ -111,6 +167,7 @@ def _compare(
     wishes: Wishes,
     tags: dict[str, str],
     times: dict[str, float],
+    rebuilds: dict[str, float],
 ) -> None:
     found = {side: engine.inspect(tag) for side, tag in tags.items()}
     configs = {side: dict(entry.get("Config") or {}) for side, entry in found.items()}
@@ -134,7 +191,8 @@ def _compare(
         if wishes.run:
             observed = observe(engine, tag, wishes.probe, _port(configs["before"]))
         layers = len((found[side].get("RootFS") or {}).get("Layers") or ())
-        sides[side] = Side(int(found[side].get("Size") or 0), layers, times[side], observed)
+        size = int(found[side].get("Size") or 0)
+        sides[side] = Side(size, layers, times[side], observed, rebuilds.get(side))
     verdict.before, verdict.after = sides["before"], sides["after"]
     _compare_runs(verdict)
     verdict.state = "differs" if verdict.problems else "equal"

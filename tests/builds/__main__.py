@@ -23,13 +23,16 @@ APPS = Path(__file__).parent / "apps"
 
 def check(app: Path, engine: Engine) -> Verdict:
     result = dockerfix.refactor((app / "Dockerfile").read_text(), context=app)
-    return verify(str(app), result, engine, BuildOptions(app), Wishes(run=True))
+    return verify(str(app), result, engine, BuildOptions(app), Wishes(run=True, measure=True))
 
 
 def row(app: Path, verdict: Verdict) -> str:
     before, after = verdict.before, verdict.after
     sizes = f"{before.size / 1e6:.0f} -> {after.size / 1e6:.0f} MB" if before and after else ""
-    return f"{app.name:18} {verdict.state:8} {sizes:18} {', '.join(verdict.passes)}"
+    again = ""
+    if before and after and before.rebuild_time is not None and after.rebuild_time is not None:
+        again = f"{before.rebuild_time:.1f} -> {after.rebuild_time:.1f} s"
+    return f"{app.name:18} {verdict.state:8} {sizes:18} {again:16} {', '.join(verdict.passes)}"
 
 
 def check_mutations(engine: Engine) -> list[str]:
