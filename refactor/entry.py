@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockerfix.context.json_files import load_object, table
 from dockerfix.copies import lineage, origin_of
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
@@ -180,12 +180,10 @@ class _Reader:
                 raise UnknownEntryError("a script that package.json does not have", name)
 
     def _package_scripts(self) -> dict[str, str]:
-        text = self._script("package.json")
-        try:
-            scripts = json.loads(text or "").get("scripts") or {}
-        except (ValueError, AttributeError) as error:
-            raise UnknownEntryError("package.json is not in the build context") from error
-        return {name: str(value) for name, value in scripts.items()}
+        manifest = load_object(self._script("package.json"))
+        if manifest is None:
+            raise UnknownEntryError("package.json is not in the build context")
+        return {name: str(value) for name, value in table(manifest, "scripts").items()}
 
     def _script(self, path: str) -> str | None:
         """The text of a file of the context that lies at an image path."""

@@ -6,13 +6,10 @@ Sources: npm's documentation of package-lock.json (`packages`, `lockfileVersion`
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, TypeAlias
 
+from dockerfix.context.json_files import load_object, table
 from dockerfix.patterns import pattern
-
-Json: TypeAlias = dict[str, Any]
 
 #: What npm compares between package.json and the lock's root entry.
 _NPM_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
@@ -23,7 +20,7 @@ _YARN_KEY = pattern(r'^(?:"[^"\n]+"|[^\s"#:][^\n"]*?)(?:, (?:"[^"\n]+"|[^\s",][^
 
 def why_npm_lock_differs(package: str, lock: str) -> str | None:
     """Why `npm ci` might refuse what `npm install` takes; None when both texts are in step."""
-    manifest, locked = _load(package), _load(lock)
+    manifest, locked = load_object(package), load_object(lock)
     if manifest is None or locked is None:
         return "package.json or the lock is not JSON"
     if locked.get("lockfileVersion") not in (2, 3):
@@ -39,14 +36,14 @@ def why_npm_lock_differs(package: str, lock: str) -> str | None:
     for name in _NPM_FIELDS:
         if (manifest.get(name) or {}) != (root.get(name) or {}):
             return f"{name} differ"
-    wanted = {**_table(manifest, "dependencies"), **_table(manifest, "devDependencies")}
+    wanted = {**table(manifest, "dependencies"), **table(manifest, "devDependencies")}
     missing = next((name for name in wanted if f"node_modules/{name}" not in packages), None)
     return f"{missing} is not in the lock" if missing else None
 
 
 def why_yarn_lock_differs(package: str, lock: str) -> str | None:
     """The same for `yarn install --frozen-lockfile` of yarn 1."""
-    manifest = _load(package)
+    manifest = load_object(package)
     if manifest is None:
         return "package.json is not JSON"
     if _YARN_MARK not in lock[:400]:
@@ -61,7 +58,7 @@ def why_yarn_lock_differs(package: str, lock: str) -> str | None:
         for entry in match[0].rstrip(":").split(", ")
     }
     for field in _YARN_FIELDS:
-        for name, version in _table(manifest, field).items():
+        for name, version in table(manifest, field).items():
             if f"{name}@{version}" not in entries:
                 return f"{name}@{version} is not in the lock"
     return None
@@ -69,19 +66,6 @@ def why_yarn_lock_differs(package: str, lock: str) -> str | None:
 
 def lock_version(lock: str) -> int | None:
     """The `lockfileVersion` of a package-lock.json."""
-    locked = _load(lock)
+    locked = load_object(lock)
     version = locked.get("lockfileVersion") if locked else None
     return version if isinstance(version, int) else None
-
-
-def _table(manifest: Json, name: str) -> dict[str, str]:
-    table = manifest.get(name)
-    return table if isinstance(table, dict) else {}
-
-
-def _load(text: str) -> Json | None:
-    try:
-        data = json.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None

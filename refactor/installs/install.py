@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.context.json_files import Json, load_object
 from dockerfix.reasons import ReasonError
 from dockerfix.transform import Evidence
-
-Json: TypeAlias = dict[str, Any]
 
 
 class UnknownInstallError(ReasonError):
@@ -46,11 +43,8 @@ class Project:
 
     def read_json(self, name: str) -> Json:
         """A file that holds a JSON object. Raises UnknownInstallError when it does not."""
-        try:
-            data = json.loads(self.read(name).removeprefix("\ufeff"))
-        except (ValueError, RecursionError) as error:
-            raise UnknownInstallError("a manifest cannot be read", self.path(name)) from error
-        if not isinstance(data, dict):
+        data = load_object(self.read(name))
+        if data is None:
             raise UnknownInstallError("a manifest cannot be read", self.path(name))
         return data
 

@@ -6,9 +6,9 @@ pnpm's documentation of their configuration files, bun.sh/docs/install.
 
 from __future__ import annotations
 
+from dockerfix.context.json_files import Json, table
 from dockerfix.installs.install import (
     Install,
-    Json,
     Project,
     UnknownInstallError,
     lock_or_pattern,
@@ -122,7 +122,7 @@ def _locks(tool: str, project: Project) -> list[str]:
 
 
 def _check_scripts(project: Project, manifest: Json) -> None:
-    scripts = manifest.get("scripts") or {}
+    scripts = table(manifest, "scripts")
     for name in _LIFECYCLE:
         if scripts.get(name):
             raise UnknownInstallError("the install runs a script of the project", f"{name}")
@@ -132,8 +132,8 @@ def _check_scripts(project: Project, manifest: Json) -> None:
 
 def _read_by_dependencies(project: Project, manifest: Json, in_workspace: bool) -> list[str]:
     folders: list[str] = []
-    for table in _TABLES:
-        for name, version in (manifest.get(table) or {}).items():
+    for kind in _TABLES:
+        for name, version in table(manifest, kind).items():
             if str(version).startswith(_LOCAL):
                 raise UnknownInstallError("a dependency is a folder of the project", name)
             if str(version).startswith("workspace:") and not in_workspace:
@@ -148,10 +148,8 @@ def _read_by_dependencies(project: Project, manifest: Json, in_workspace: bool) 
 
 
 def _patches(project: Project, manifest: Json) -> list[str]:
-    pnpm = manifest.get("pnpm") or {}
-    patched = manifest.get("patchedDependencies") or (
-        pnpm.get("patchedDependencies") if isinstance(pnpm, dict) else None
-    )
+    own, of_pnpm = table(manifest, "patchedDependencies"), table(manifest, "pnpm")
+    patched = own or table(of_pnpm, "patchedDependencies")
     if not patched:
         return []
     if not all(str(path).startswith("patches/") for path in patched.values()):
@@ -163,6 +161,8 @@ def _workspaces(tool: str, project: Project, manifest: Json) -> list[tuple[str, 
     """Folder and manifest of every workspace."""
     found = manifest.get("workspaces") or []
     patterns = found.get("packages", []) if isinstance(found, dict) else found
+    if not isinstance(patterns, list):
+        raise UnknownInstallError("workspaces that cannot be listed", str(patterns)[:40])
     if tool == "pnpm" and project.has("pnpm-workspace.yaml"):
         patterns = _pnpm_patterns(project.read("pnpm-workspace.yaml"))
     folders: list[str] = []

@@ -179,7 +179,9 @@ def _composer(words: tuple[str, ...], project: Project) -> Install:
     if "--no-autoloader" not in words:
         _check_autoload(words, manifest)
     repositories = manifest.get("repositories") or []
-    entries = repositories.values() if isinstance(repositories, dict) else repositories
+    entries = list(repositories.values()) if isinstance(repositories, dict) else repositories
+    if not isinstance(entries, list):
+        raise UnknownInstallError("a manifest cannot be read", "composer.json: repositories")
     if any(isinstance(entry, dict) and entry.get("type") == "path" for entry in entries):
         raise UnknownInstallError("a dependency is a folder of the project", "composer.json")
     files = (

@@ -6,12 +6,12 @@ pnpm.io/cli/prune, the Dockerfiles of docker-library/node (the slim image holds 
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Iterator
 from typing import Any
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.context.json_files import load_object, table
 from dockerfix.context.sources import read_sources
 from dockerfix.copies import origin_of
 from dockerfix.knowledge.node_packages import NEEDS_SYSTEM, PROGRAM_OF
@@ -84,26 +84,18 @@ def _build_packages(program: Program) -> Iterator[str]:
 
 def _manifest(program: Program, context: BuildContext) -> tuple[dict[str, Any], str]:
     path = origin_of(f"{program.folder}/package.json", program.stage, program.workspace)
-    try:
-        data = json.loads(context.read(path) or "") if path else None
-    except ValueError as error:
-        raise NotSplitError("a manifest cannot be read", path or "") from error
-    if not isinstance(data, dict) or path is None:
+    data = load_object(context.read(path)) if path else None
+    if data is None or path is None:
         raise NotSplitError("no manifest in the build context", "package.json")
     if data.get("workspaces"):
         raise NotSplitError("a workspace of several packages")
     return data, posixpath.dirname(path)
 
 
-def _table(manifest: dict[str, Any], name: str) -> dict[str, str]:
-    table = manifest.get(name)
-    return table if isinstance(table, dict) else {}
-
-
 def _check_main(program: Program, manifest: dict[str, Any]) -> None:
     words = program.entry.main
     name = posixpath.basename(words[0])
-    known = {**_table(manifest, "dependencies"), **_table(manifest, "optionalDependencies")}
+    known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
     package = PROGRAM_OF.get(name)
     if name in ("node", "nodejs"):
         for word, following in zip(words, (*words[1:], ""), strict=True):
@@ -137,7 +129,7 @@ def _base(
 ) -> tuple[str, tuple[Evidence, ...]]:
     """The slim image, where nothing needs more of the system; else the same one."""
     slim = slim_sibling(program.base)
-    wanted = {*_table(manifest, "dependencies"), *_table(manifest, "optionalDependencies")}
+    wanted = {*table(manifest, "dependencies"), *table(manifest, "optionalDependencies")}
     calls = any(_CALLS.search(text) for _, text in sources)
     if slim is None or slim == program.base or wanted & NEEDS_SYSTEM or calls:
         return program.base, ()
@@ -151,7 +143,7 @@ def _left_behind(
     program: Program, manifest: dict[str, Any], sources: list[tuple[str, str]], install: Call
 ) -> tuple[Evidence, ...]:
     """Evidence that development dependencies can stay behind; none when they cannot."""
-    development = set(_table(manifest, "devDependencies"))
+    development = set(table(manifest, "devDependencies"))
     options = ("--production", "--omit=dev", "--prod", "-P", "--only=production", "--only=prod")
     settled = any(word in install.words for word in options)
     if not development or settled or _is_production_before(program, install):
@@ -162,7 +154,7 @@ def _left_behind(
             return ()
     if _calls_development_tool(program, manifest):
         return ()
-    if {"prisma", "@prisma/client"} & {*development, *_table(manifest, "dependencies")}:
+    if {"prisma", "@prisma/client"} & {*development, *table(manifest, "dependencies")}:
         return ()
     fact = f"{len(development)} development dependencies, none of them imported by a source"
     return (Evidence("package.json: devDependencies", fact),)
@@ -170,7 +162,7 @@ def _left_behind(
 
 def _calls_development_tool(program: Program, manifest: dict[str, Any]) -> bool:
     """Whether the entry calls a program that no production dependency brings along."""
-    known = {**_table(manifest, "dependencies"), **_table(manifest, "optionalDependencies")}
+    known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
     for call in program.entry.calls:
         name = posixpath.basename(call[0])
         if name == "npx":

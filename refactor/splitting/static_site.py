@@ -6,10 +6,10 @@ hub.docker.com/_/nginx (`/etc/nginx/conf.d`, `/usr/share/nginx/html`).
 
 from __future__ import annotations
 
-import json
 import posixpath
 from typing import Any
 
+from dockerfix.context.json_files import load_object, table
 from dockerfix.copies import origin_of
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
@@ -41,11 +41,11 @@ def plan_static_site(program: Program) -> Plan | None:
     """How it is split; None when it is no front end alone. Raises NotSplitError."""
     server = _server(program)
     manifest, folder = _manifest(program)
-    tools = {**_table(manifest, "dependencies"), **_table(manifest, "devDependencies")}
+    tools = {**table(manifest, "dependencies"), **table(manifest, "devDependencies")}
     builder = next((tool for tool in _BUILDERS if tool in tools), None)
     if server is None or builder is None or any(name in tools for name in _ANSWERS_ITSELF):
         return None
-    if "build" not in (manifest.get("scripts") or {}):
+    if "build" not in table(manifest, "scripts"):
         raise NotSplitError("no script that builds", "package.json")
     _check_output(program, folder, manifest)
     port = _port(program, server)
@@ -88,16 +88,8 @@ def _server(program: Program) -> str | None:
 def _manifest(program: Program) -> tuple[dict[str, Any], str]:
     context = program.workspace.context
     path = origin_of(f"{program.folder}/package.json", program.stage, program.workspace)
-    try:
-        data = json.loads(context.read(path) or "") if context and path else {}
-    except ValueError:
-        data = {}
-    return (data if isinstance(data, dict) else {}), posixpath.dirname(path or "")
-
-
-def _table(manifest: dict[str, Any], name: str) -> dict[str, str]:
-    table = manifest.get(name)
-    return table if isinstance(table, dict) else {}
+    data = load_object(context.read(path)) if context and path else None
+    return data or {}, posixpath.dirname(path or "")
 
 
 def _check_output(program: Program, folder: str, manifest: dict[str, Any]) -> None:
