@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from dockerfix.context.compose import built_services
@@ -109,14 +110,14 @@ def _add(stage: Stage, workspace: Workspace) -> Change:
     _check_entry(entry)
     _check_stages(workspace)
     _check_compose(stage, workspace)
-    owned = _owned_copies(stage, workspace)
+    owned = _owned_copies(stage, user, workspace)
     _check_folder(stage, entry, user, owned, workspace)
     folders = _folders(stage, workspace) if owned and user.owns else {}
     setup = _set_up(stage, user, folders, workspace)
     edits = [setup] if setup is not None else []
     edits.append(_user_edit(stage, user, setup, workspace))
     if user.owns:
-        edits += [_chown_edit(copy, user) for copy in owned]
+        edits += [_chown_edit(copy, user) for copy in owned if copy.flag("chown") is None]
     return Change(
         "the service runs as root",
         f"Run it as `{user.user}`",
@@ -260,14 +261,17 @@ def _user_edit(stage: Stage, user: RunAs, setup: Edit | None, workspace: Workspa
     return insert_after(stage.instructions[-1], line, style.newline)
 
 
-def _owned_copies(stage: Stage, workspace: Workspace) -> list[Instruction]:
-    """The COPYs into the program's folder that say nothing of an owner."""
+def _owned_copies(stage: Stage, user: RunAs, workspace: Workspace) -> list[Instruction]:
+    """The COPYs into the program's folder; those of another owner are a reason to stay."""
     folder = workspace.state(stage.instructions[-1]).workdir
     found: list[Instruction] = []
     for instruction in stage.instructions:
-        if instruction.keyword not in ("COPY", "ADD") or instruction.flag("chown") is not None:
+        if instruction.keyword not in ("COPY", "ADD"):
             continue
         path = _target(instruction, workspace)
+        owner = instruction.flag("chown")
+        if owner not in (None, user.owner, user.user):
+            raise _StaysError("a COPY names another owner", f"line {instruction.line}")
         if folder and folder != "/" and (path == folder or path.startswith(f"{folder}/")):
             found.append(instruction)
         elif path == "/" or (folder in (None, "/") and _may_be_folder(instruction, workspace)):
@@ -305,14 +309,21 @@ def _set_up(
     As early as possible: it hardly ever changes.
     """
     commands = user.create.split(" && ") if user.create else []
-    if folders:
-        commands.append(f"chown {user.owner} {' '.join(folders)}")
+    given = [path for path in folders if not _is_given(path, stage, user)]
+    if given:
+        commands.append(f"chown {user.owner} {' '.join(given)}")
     if not commands:
         return None
     style = workspace.style
     line = f"{style.keyword('RUN')} {style.join_commands(commands)}"
     place = max([stage.start, *folders.values()], key=stage.index_of)
     return insert_after(place, line, style.newline)
+
+
+def _is_given(path: str, stage: Stage, user: RunAs) -> bool:
+    """Whether a step gives a folder to the user already."""
+    given = re.compile(rf"chown (?:-R )?{re.escape(user.owner)} {re.escape(path)}/?(?:\s|$)")
+    return any(i.keyword == "RUN" and given.search(i.code) for i in stage.instructions)
 
 
 def _folders(stage: Stage, workspace: Workspace) -> dict[str, Instruction]:

@@ -256,9 +256,11 @@ def _runtime_stage(program: Program, plan: Plan) -> tuple[str, list[Instruction]
             parts.append(_absolute(text(instruction, workspace), instruction, program))
         elif keyword == "RUN":
             parts += packages.repeat(instruction)
+            if plan.moved and packages.only_owns(instruction):
+                removed.append(instruction)
     parts += [line + style.newline for line in plan.extra]
     parts += _copy_lines(program, plan)
-    parts += [_text(instruction, workspace) for instruction in plan.moved]
+    parts += [_moved_copy(instruction, program) for instruction in plan.moved]
     return "".join([*parts, *tail]), removed
 
 
@@ -281,6 +283,24 @@ def _text(instruction: Instruction, workspace: Workspace) -> str:
     before = dockerfile.index(instruction) - 1 - len(dockerfile.comments_of(instruction))
     gap = newline if before >= 0 and isinstance(dockerfile.nodes[before], Blank) else ""
     return gap + (code if code.endswith("\n") else code + newline)
+
+
+def _moved_copy(instruction: Instruction, program: Program) -> str:
+    """A COPY, with the owner that its files had in the end."""
+    text, owner = _text(instruction, program.workspace), _owner(program)
+    if owner is None or instruction.flag("chown") is not None:
+        return text
+    place = text.rindex(instruction.code.rstrip()) + len(instruction.keyword_text)
+    return f"{text[:place]} --chown={owner}{text[place:]}"
+
+
+def _owned_path(call: Call) -> str | None:
+    """The path that a `chown -R` gives away."""
+    paths = [word for word in call.words[1:] if not word.startswith("-")]
+    recursive = any(word in ("-R", "--recursive") for word in call.words)
+    if call.words[0] != "chown" or not recursive or len(paths) != 2 or "$" in paths[1]:
+        return None
+    return posixpath.normpath(posixpath.join(call.directory or "/", paths[1]))
 
 
 def _plain(instruction: Instruction, workspace: Workspace) -> str:
@@ -311,7 +331,7 @@ def _owner(program: Program) -> str | None:
         elif instruction.keyword == "RUN" and user not in (None, "root", "0"):
             owner = owner or user
     for _, call in program.calls("set-up"):
-        if call.words[0] == "chown" and any(w in ("-R", "--recursive") for w in call.words):
+        if _owned_path(call) == program.folder:
             owner = next(word for word in call.words[1:] if not word.startswith("-"))
     return owner
 
@@ -342,6 +362,11 @@ class _PackageSteps:
         style = self.program.workspace.style
         return [f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"]
 
+    def only_owns(self, instruction: Instruction) -> bool:
+        """Whether a RUN does nothing but give the program's folder away."""
+        calls = self.steps[instruction].calls
+        return all(_owned_path(call) == self.program.folder for call in calls)
+
     def _missing_update(self, step: Step) -> list[str]:
         """The update of an earlier RUN, which this one's install counts on."""
         managers = [read_package_command(c.command) for c in step.calls if c.kind == "packages"]
@@ -362,6 +387,9 @@ class _PackageSteps:
             return self._package_text(call, text)
         if call.kind == "clean" and step.has("packages"):
             return text
+        if _owned_path(call) == self.program.folder:
+            # COPY sets the owner of the files; the folder itself is made by WORKDIR.
+            return f"chown {_owner(self.program)} {self.program.folder}"
         if call.words[0] in _USERS or (call.kind == "set-up" and self._is_outside(call)):
             return text
         return ""
