@@ -9,6 +9,7 @@ label org.opencontainers.image.authors="me"
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,14 +106,23 @@ def refactor(
 
 def _lock_for(folder: Path) -> Lock | None:
     """The lock of the repository that a folder belongs to."""
-    for place in (folder, *folder.absolute().parents):
-        if (place / "dockerfix.lock").is_file():
-            from dockerfix.lockfile import read_lock
+    path = _lock_path(os.path.abspath(folder))
+    if path is None:
+        return None
+    from dockerfix.lockfile import read_lock
 
-            return read_lock(place / "dockerfix.lock")
-        if (place / ".git").exists():
-            return None
-    return None
+    return read_lock(Path(path))
+
+
+def _lock_path(folder: str) -> str | None:
+    """The nearest lock file upwards, within the repository."""
+    path = os.path.join(folder, "dockerfix.lock")
+    if os.path.isfile(path):
+        return path
+    parent = os.path.dirname(folder)
+    if parent == folder or os.path.exists(os.path.join(folder, ".git")):
+        return None
+    return _lock_path(parent)
 
 
 def refactor_path(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import os
+from functools import cache
 from pathlib import Path
 
 from dockerfix.patterns import pattern
@@ -44,33 +46,30 @@ def _sources(dockerfile: Path) -> list[str]:
     return [name for name in found if "://" not in name and ".." not in name]
 
 
-def _parents(folder: Path) -> list[Path]:
+@cache
+def _parents(folder: Path) -> tuple[Path, ...]:
     """The folders above that may be meant, the nearest first."""
     absolute = folder.absolute()
     here = Path.cwd()
     found: list[Path] = []
     if (absolute / ".git").exists():
-        return found
+        return ()
     for parent in list(absolute.parents)[:_MAX_PARENTS]:
         if not parent.is_relative_to(here) and not _in_repository(parent):
             break
-        found.append(_shorten(parent, here))
+        found.append(parent.relative_to(here) if parent.is_relative_to(here) else parent)
         if (parent / ".git").exists():
             break
-    return found
+    return tuple(found)
 
 
+@cache
 def _in_repository(folder: Path) -> bool:
     return any((place / ".git").exists() for place in (folder, *folder.parents))
 
 
-def _shorten(folder: Path, here: Path) -> Path:
-    """Relative to where one is, as messages and diffs name files."""
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
-
-
 def _is_there(folder: Path, source: str) -> bool:
-    path = folder / source.lstrip("/")
+    path = os.path.join(folder, source.lstrip("/"))
     if any(char in source for char in "*?["):
-        return bool(glob.glob(str(path)))
-    return path.exists()
+        return bool(glob.glob(path))
+    return os.path.exists(path)
