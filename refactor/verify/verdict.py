@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import uuid
@@ -144,7 +145,8 @@ def _rebuild(
     if source is None:
         return {}
     with source.open("a", encoding="utf-8") as file:
-        file.write("\n")
+        # Another number each time: the engine may hold the build of an earlier edit.
+        file.write("\n" * (1 + secrets.randbelow(500)))
     return {
         side: engine.build(folder / side / "Dockerfile", f"{tag}-again", options)
         for side, tag in tags.items()
@@ -152,7 +154,7 @@ def _rebuild(
 
 
 def _source(context: Path) -> Path | None:
-    """A source of the program; an empty line at its end changes nothing but its content."""
+    """A source of the program; empty lines at its end change nothing but its content."""
     found = (
         path
         for path in sorted(context.rglob("*"))
