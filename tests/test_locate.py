@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dockerfix.cli import main
 from dockerfix.context.locate import find_context
 
 
@@ -45,3 +47,18 @@ def test_nothing_above_the_repository(repository: Path) -> None:
     (inner / ".git").mkdir(parents=True)
     path = dockerfile(inner, "FROM node\nCOPY package.json ./\n")
     assert find_context(path) == inner
+
+
+def test_the_ignore_file_is_written_to_the_context(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "package.json").write_text('{"dependencies": {"a": "1"}}')
+    (repository / "package-lock.json").write_text("{}")
+    text = "FROM node:22\nWORKDIR /app\nCOPY src src\nCOPY package.json .\nCOPY . .\nRUN npm ci\n"
+    path = dockerfile(repository / "docker", text)
+    (repository.parent / "elsewhere").mkdir(exist_ok=True)
+    monkeypatch.chdir(repository.parent / "elsewhere")
+    result = CliRunner().invoke(main, ["--write", "--select", "order-copies", str(path)])
+    assert result.exit_code == 0, result.output
+    assert (repository / ".dockerignore").read_text() == "node_modules\n"
+    assert "COPY package.json" in path.read_text()

@@ -410,16 +410,24 @@ def _touches(first: str, second: str) -> bool:
     return is_within(first, second) or is_within(second, first)
 
 
+def _meets(copied: Copied, actual: str, entry: Copied, workspace: Workspace) -> bool:
+    """Whether two COPYs may write the same file; a single file is only where it lies."""
+    context = workspace.context
+    if context is not None and context.is_file(copied.source):
+        return is_within(actual, entry.destination)
+    return _touches(copied.destination, entry.destination)
+
+
 def _overtakes_wrongly(mover: Instruction, stayer: Instruction, workspace: Workspace) -> bool:
     """Whether a file that is copied again later would be another one than before."""
     for copied in read_copy(stayer, workspace) or ():
+        name = posixpath.basename(copied.source) if copied.into_folder else ""
+        actual = posixpath.normpath(posixpath.join(copied.destination, name))
         for entry in read_copy(mover, workspace) or ():
-            if not _touches(copied.destination, entry.destination):
+            if not _meets(copied, actual, entry, workspace):
                 continue
             inside = posixpath.relpath(copied.source, entry.source)
-            name = posixpath.basename(copied.source) if copied.into_folder else ""
             expected = posixpath.normpath(posixpath.join(entry.destination, inside))
-            actual = posixpath.normpath(posixpath.join(copied.destination, name))
             if inside.startswith("..") or expected != actual:
                 return True
     return False

@@ -256,12 +256,20 @@ def _write(outcome: Outcome, console: Console) -> Outcome:
     if result.code != result.before:
         writes.append(Write(path, _octets(result.before), _octets(result.code)))
     try:
-        write_files(
-            writes, Path.cwd() if path.absolute().is_relative_to(Path.cwd()) else path.parent
-        )
+        write_files(writes, _tree(outcome, path))
     except WriteError as error:
         return replace(outcome, result=None, errors=(str(error),))
     return outcome
+
+
+def _tree(outcome: Outcome, path: Path) -> Path:
+    """The folder that links may not leave: where one is, else the build context."""
+    here = Path.cwd()
+    if path.absolute().is_relative_to(here):
+        return here
+    context = outcome.context
+    inside = context is not None and path.absolute().is_relative_to(context.absolute())
+    return context if context is not None and inside else path.parent
 
 
 def _octets(text: str) -> bytes:
