@@ -2,7 +2,8 @@
 
     python -m tests.builds [APPLICATION ...]
 
-Needs an engine with the base images that the applications name, and fails without one. Exit code 1
+Needs an engine with the base images that the applications name, and fails without one; java-maven
+needs a Maven image that asks Maven Central. Exit code 1
 when any pair differs in a way that no change explains, or when a wrong rewrite is not caught.
 """
 
