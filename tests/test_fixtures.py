@@ -70,3 +70,11 @@ def write_after(case: Path, result: dockerfix.Result) -> None:
         target = case / "after" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_all_passes(case: Path) -> None:
+    """What one pass leaves alone, or is made for, stops no other."""
+    before = read(case / "before" / "Dockerfile")
+    result = dockerfix.refactor(before, context=case / "before", level="risky")
+    assert not dockerfix.parse(result.code).errors

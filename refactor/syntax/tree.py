@@ -434,9 +434,8 @@ class Dockerfile:
         for stage in reversed(named):
             if before is None or stage.index < before:
                 return stage
-        if reference.isascii() and reference.isdigit() and int(reference) < len(stages):
-            return stages[int(reference)]
-        return None
+        index = _read_index(reference)
+        return stages[index] if index is not None and index < len(stages) else None
 
     @cached_property
     def _stages_by_name(self) -> dict[str, list[Stage]]:
@@ -530,3 +529,9 @@ def _read_flag_word(logical: str, position: int, end: int) -> tuple[str, int]:
             word.append(char)
         position += 1
     return "".join(word), min(position, end)
+
+
+def _read_index(text: str) -> int | None:
+    """The number that a text is, when it can be one of a stage; Python refuses very long ones."""
+    digits = text.lstrip("0") or text[:1]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
