@@ -13,10 +13,17 @@ from dockerfix.installs.read import install_words, read_install
 from dockerfix.knowledge.package_managers import GEM, PIP
 from dockerfix.manifest_copies import CannotMoveError, is_within, keep_out, manifest_lines
 from dockerfix.packages import PackageCommand, read_package_command
-from dockerfix.syntax.edits import Edit, head_of, insert_after
+from dockerfix.syntax.edits import (
+    Edit,
+    blank_below,
+    end_with_gap,
+    head_of,
+    insert_after,
+    with_comments,
+)
 from dockerfix.syntax.run import RunScript, read_run
 from dockerfix.syntax.shell import Command
-from dockerfix.syntax.tree import Blank, Instruction, Stage
+from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]
@@ -466,26 +473,25 @@ def _edits(
     run = step.run.instruction
     head = head_of(dockerfile, movers[0])
     if step.install.fetch and _may_fetch_above(movers[0], run, workspace):
-        lines = [*lines, _run_line(step, step.install.fetch, workspace)]
-        gap = newline if _is_set_off(movers[0], workspace) else ""
-        yield Edit(head, head, "".join(line + newline for line in lines) + gap)
+        lines = [*lines, _run_line(step, step.install.fetch)]
+        text = "".join(line + newline for line in lines)
+        yield Edit(head, head, text + _gap_below(movers[0], workspace))
         return
     for index, copy in enumerate(movers):
         text = "".join(line + newline for line in lines) if index == 0 else ""
-        end = copy.end if text else _end_with_blank(copy, workspace)
+        end = copy.end if text else end_with_gap(dockerfile, copy)
         yield Edit(head_of(dockerfile, copy), end, text)
     moved = _moved_text(movers, workspace)
     if step.install.fetch:
         head = head_of(dockerfile, run)
-        fetch = _run_line(step, step.install.fetch, workspace)
-        gap = newline if moved.startswith(newline) else ""
-        yield Edit(head, head, f"{fetch}{newline}{moved}{gap}")
+        fetch = _run_line(step, step.install.fetch)
+        yield Edit(head, head, f"{fetch}{newline}{moved}{_gap_below(movers[0], workspace)}")
     elif not _rest(step):
         if run.code.rstrip().endswith(run.escape):
             raise CannotMoveError("the file ends within the RUN", run.line)
         yield insert_after(run, moved.rstrip("\r\n"), newline)
     else:
-        yield _divide(step, moved, workspace)
+        yield _divide(step, moved, _gap_below(movers[0], workspace), workspace)
 
 
 def _may_fetch_above(copy: Instruction, run: Instruction, workspace: Workspace) -> bool:
@@ -496,35 +502,20 @@ def _may_fetch_above(copy: Instruction, run: Instruction, workspace: Workspace) 
     return all(entry.keyword in ("ARG", "LABEL", "EXPOSE", "COPY") for entry in between)
 
 
-def _is_set_off(instruction: Instruction, workspace: Workspace) -> bool:
-    """Whether a blank line follows."""
-    dockerfile = workspace.dockerfile
-    following = dockerfile.nodes[dockerfile.index(instruction) + 1 :][:1]
-    return bool(following) and isinstance(following[0], Blank)
-
-
-def _end_with_blank(copy: Instruction, workspace: Workspace) -> int:
-    """The end of a COPY that goes, with the blank line that would stand behind another one."""
-    dockerfile = workspace.dockerfile
-    before = dockerfile.index(copy) - 1 - len(dockerfile.comments_of(copy))
-    if _is_set_off(copy, workspace) and before >= 0 and isinstance(dockerfile.nodes[before], Blank):
-        return copy.end + len(dockerfile.nodes[dockerfile.index(copy) + 1].code)
-    return copy.end
-
-
 def _moved_text(movers: list[Instruction], workspace: Workspace) -> str:
     """The moved instructions with their comments, set off as they were before."""
     dockerfile, newline = workspace.dockerfile, workspace.style.newline
-    parts: list[str] = []
-    for copy in movers:
-        text = dockerfile.code[head_of(dockerfile, copy) : copy.end]
-        parts.append(text if text.endswith("\n") else text + newline)
-    return (newline if _is_set_off(movers[0], workspace) else "") + "".join(parts)
+    text = "".join(with_comments(dockerfile, copy, newline) for copy in movers)
+    return _gap_below(movers[0], workspace) + text
 
 
-def _divide(step: _Step, moved: str, workspace: Workspace) -> Edit:
+def _gap_below(instruction: Instruction, workspace: Workspace) -> str:
+    set_off = blank_below(workspace.dockerfile, instruction) is not None
+    return workspace.style.newline if set_off else ""
+
+
+def _divide(step: _Step, moved: str, gap: str, workspace: Workspace) -> Edit:
     """Cut a RUN in two behind the install, with the moved instructions between them."""
-    style = workspace.style
     run, script = step.run, step.run.script
     cut = run.replace(script.items[step.index].end, script.items[step.index + 1].start, "")
     if any(cut.start <= c.start < cut.end for c in run.instruction.inner_comments):
@@ -532,11 +523,11 @@ def _divide(step: _Step, moved: str, workspace: Workspace) -> Edit:
     return Edit(
         cut.start,
         cut.end,
-        f"{style.newline}{moved}{_gap(moved, style.newline)}{_run_line(step, '', workspace)}",
+        f"{workspace.style.newline}{moved}{gap}{_run_line(step, '')}",
     )
 
 
-def _run_line(step: _Step, command: str, workspace: Workspace) -> str:
+def _run_line(step: _Step, command: str) -> str:
     """A RUN as the one of a step, in the same directory."""
     run = step.run.instruction
     before = step.run.script.items[: step.index]
@@ -546,10 +537,6 @@ def _run_line(step: _Step, command: str, workspace: Workspace) -> str:
     changes = [item.text for item, name in zip(before, names, strict=True) if name == "cd"]
     flags = [_flag_text(run, flag.start, flag.end) for flag in run.flags]
     return " ".join((run.keyword_text, *flags, *(f"{text} &&" for text in changes), command))
-
-
-def _gap(moved: str, newline: str) -> str:
-    return newline if moved.startswith(newline) else ""
 
 
 def _flag_text(instruction: Instruction, start: int, end: int) -> str:

@@ -19,7 +19,13 @@ from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step, c
 from dockerfix.splitting.python import plan_python
 from dockerfix.splitting.rust import plan_rust
 from dockerfix.splitting.static_site import plan_static_site
-from dockerfix.syntax.edits import Edit, head_of
+from dockerfix.syntax.edits import (
+    Edit,
+    blank_above,
+    end_with_gap,
+    head_of,
+    with_comments,
+)
 from dockerfix.syntax.run import read_run
 from dockerfix.syntax.tree import Blank, Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
@@ -198,18 +204,6 @@ def _name_edit(stage: Stage, program: Program) -> Edit:
     return Edit(start + code.rindex(stage.name), end, "build")
 
 
-def _removal(instruction: Instruction, workspace: Workspace) -> Edit:
-    """Take an instruction out with its comments, and one of the blank lines around it."""
-    dockerfile = workspace.dockerfile
-    head = head_of(dockerfile, instruction)
-    before = dockerfile.index(instruction) - 1 - len(dockerfile.comments_of(instruction))
-    following = dockerfile.nodes[dockerfile.index(instruction) + 1 :][:1]
-    set_off = before >= 0 and isinstance(dockerfile.nodes[before], Blank)
-    if set_off and (not following or isinstance(following[0], Blank)):
-        return Edit(head - len(dockerfile.nodes[before].code), instruction.end, "")
-    return Edit(head, instruction.end, "")
-
-
 def _move_edits(removed: list[Instruction], text: str, workspace: Workspace) -> Iterator[Edit]:
     """Take instructions out, and put the new stage behind what is left."""
     dockerfile, newline = workspace.dockerfile, workspace.style.newline
@@ -217,7 +211,9 @@ def _move_edits(removed: list[Instruction], text: str, workspace: Workspace) -> 
     gone.update(comment for i in removed for comment in dockerfile.comments_of(i))
     kept = [n for n in dockerfile.nodes if n not in gone and not isinstance(n, Blank)]
     end = kept[-1].end
-    yield from (_removal(i, workspace) for i in removed if i.start < end)
+    for entry in removed:
+        if entry.start < end:
+            yield Edit(head_of(dockerfile, entry), end_with_gap(dockerfile, entry), "")
     gap = newline if kept[-1].code.endswith("\n") else newline * 2
     yield Edit(end, len(dockerfile.code), f"{gap}{text}")
 
@@ -279,10 +275,8 @@ def _absolute(text: str, instruction: Instruction, program: Program) -> str:
 def _text(instruction: Instruction, workspace: Workspace) -> str:
     """An instruction with its comments, set off as it was, ending in a line end."""
     dockerfile, newline = workspace.dockerfile, workspace.style.newline
-    code = dockerfile.code[head_of(dockerfile, instruction) : instruction.end]
-    before = dockerfile.index(instruction) - 1 - len(dockerfile.comments_of(instruction))
-    gap = newline if before >= 0 and isinstance(dockerfile.nodes[before], Blank) else ""
-    return gap + (code if code.endswith("\n") else code + newline)
+    gap = newline if blank_above(dockerfile, instruction) else ""
+    return gap + with_comments(dockerfile, instruction, newline)
 
 
 def _moved_copy(instruction: Instruction, program: Program) -> str:

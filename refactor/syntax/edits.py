@@ -10,7 +10,7 @@ from bisect import bisect_left, insort_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dockerfix.syntax.tree import Dockerfile, Instruction
+from dockerfix.syntax.tree import Blank, Dockerfile, Instruction
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,6 +100,32 @@ def head_of(dockerfile: Dockerfile, instruction: Instruction) -> int:
     return comments[0].start if comments else instruction.start
 
 
+def blank_above(dockerfile: Dockerfile, instruction: Instruction) -> bool:
+    """Whether a blank line stands above an instruction and the comments that belong to it."""
+    index = dockerfile.index(instruction) - 1 - len(dockerfile.comments_of(instruction))
+    return index >= 0 and isinstance(dockerfile.nodes[index], Blank)
+
+
+def blank_below(dockerfile: Dockerfile, instruction: Instruction) -> Blank | None:
+    """The blank line right below an instruction."""
+    following = dockerfile.nodes[dockerfile.index(instruction) + 1 :][:1]
+    return following[0] if following and isinstance(following[0], Blank) else None
+
+
+def end_with_gap(dockerfile: Dockerfile, instruction: Instruction) -> int:
+    """Where an instruction that goes ends: of two blank lines around it, the lower goes as well."""
+    below = blank_below(dockerfile, instruction)
+    if below is None or not blank_above(dockerfile, instruction):
+        return instruction.end
+    return below.end
+
+
+def with_comments(dockerfile: Dockerfile, instruction: Instruction, newline: str) -> str:
+    """An instruction with the comments that belong to it, ending in a line end."""
+    code = dockerfile.code[head_of(dockerfile, instruction) : instruction.end]
+    return code if code.endswith("\n") else code + newline
+
+
 def remove(dockerfile: Dockerfile, instruction: Instruction) -> Edit:
     """Remove an instruction and the comments that belong to it."""
     return Edit(head_of(dockerfile, instruction), instruction.end, "")
@@ -130,8 +156,6 @@ def move_before(
 ) -> tuple[Edit, Edit]:
     """Move an instruction with its comments above another one and its comments."""
     head = head_of(dockerfile, instruction)
-    text = dockerfile.code[head : instruction.end]
-    if not text.endswith("\n"):
-        text += newline
+    text = with_comments(dockerfile, instruction, newline)
     place = head_of(dockerfile, target)
     return Edit(place, place, text), Edit(head, instruction.end, "")
