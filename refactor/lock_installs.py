@@ -12,7 +12,7 @@ from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Evidence, Workspace
 
@@ -180,7 +180,7 @@ def _check_untouched(run: RunScript, workspace: Workspace) -> None:
     for instruction in instructions_before(workspace.dockerfile, run.instruction):
         if instruction.keyword != "RUN":
             continue
-        earlier = read_run(instruction, workspace.state(instruction))
+        earlier = workspace.run(instruction)
         if earlier is None or "package" in instruction.argument_text:
             raise NotLockedError("install stays: an earlier step may change the manifest")
         for command in earlier.script.commands():

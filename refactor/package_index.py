@@ -15,7 +15,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.knowledge.package_managers import Manager
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Workspace
@@ -77,7 +77,7 @@ def _before(
     """Why the index is needed in front of an instruction."""
     if instruction.keyword != "RUN":
         return later
-    run = read_run(instruction, workspace.state(instruction))
+    run = workspace.run(instruction)
     if run is None:
         return _before_unread(use.manager, instruction, later)
     return _need(use._uses(run, 0), later)

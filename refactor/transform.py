@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
     from dockerfix.lockfile import Lock
     from dockerfix.state import State
+    from dockerfix.syntax.run import RunScript
 
 
 class Level(IntEnum):
@@ -134,6 +135,18 @@ class Workspace:
     def state(self, instruction: Instruction) -> State:
         """User, directory and shell just before an instruction of a stage."""
         return self._states[instruction]
+
+    def run(self, instruction: Instruction) -> RunScript | None:
+        """The script of an instruction of a stage, read once; None where `read_run` gives none."""
+        if instruction not in self._runs:
+            from dockerfix.syntax.run import read_run
+
+            self._runs[instruction] = read_run(instruction, self.state(instruction))
+        return self._runs[instruction]
+
+    @cached_property
+    def _runs(self) -> dict[Instruction, RunScript | None]:
+        return {}
 
     @cached_property
     def shipped_stages(self) -> tuple[Stage, ...]:

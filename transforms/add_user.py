@@ -20,7 +20,6 @@ from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit, head_of, insert_after
-from dockerfix.syntax.run import read_run
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -348,7 +347,7 @@ def _is_about(words: list[str], directory: str | None, folder: str) -> bool:
 def _made(instruction: Instruction, folder: str, workspace: Workspace) -> Iterator[str]:
     """Folders outside of the system that a RUN makes."""
     state = workspace.state(instruction)
-    run = read_run(instruction, state)
+    run = workspace.run(instruction)
     if run is None:
         raise _StaysError("a step that cannot be read", f"line {instruction.line}")
     for command in run.script.commands():

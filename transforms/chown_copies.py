@@ -12,7 +12,7 @@ from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, remove_alone
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import read_image
@@ -90,7 +90,7 @@ class _Call:
 def _look(
     instruction: Instruction, stage: Stage, workspace: Workspace
 ) -> Iterator[Change | Declined]:
-    run = read_run(instruction, workspace.state(instruction))
+    run = workspace.run(instruction)
     if run is None:
         return
     for index, command in run.top_commands:
@@ -233,7 +233,7 @@ def _check_step(instruction: Instruction, path: str, is_filled: bool, call: _Cal
 
 def _only_sets_up(instruction: Instruction, call: _Call) -> bool:
     """System packages and users: nothing of the application."""
-    run = read_run(instruction, call.workspace.state(instruction))
+    run = call.workspace.run(instruction)
     names = {command.literal_name for command in run.script.commands()} if run else {None}
     return names <= {
         *("apt-get", "apk", "rm", "useradd", "adduser", "groupadd", "addgroup", "usermod", "true"),

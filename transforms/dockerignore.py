@@ -9,7 +9,6 @@ from dockerfix.copies import read_copy
 from dockerfix.ignore_file import add_patterns, is_kept_out_of_git
 from dockerfix.installs.read import install_words
 from dockerfix.patterns import pattern
-from dockerfix.syntax.run import read_run
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -142,7 +141,7 @@ def _tools(workspace: Workspace) -> set[str]:
     found: set[str] = set()
     for stage in workspace.dockerfile.stages:
         for instruction in stage.instructions:
-            run = read_run(instruction, workspace.state(instruction))
+            run = workspace.run(instruction)
             for command in run.script.commands() if run else ():
                 words = install_words(command)
                 if words is not None:

@@ -24,7 +24,7 @@ from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.state import State
 from dockerfix.syntax.edits import Edit, apply_edits
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command, Script
 from dockerfix.syntax.style import Style
 from dockerfix.syntax.tree import KEYWORDS, Comment, Instruction, Stage
@@ -139,13 +139,12 @@ def _rows(stage: Stage) -> Iterator[list[Instruction]]:
 
 def _merge_row(row: list[Instruction], workspace: Workspace) -> _Found:
     """Cut a row into groups that may become one instruction each."""
-    state = workspace.state(row[0])
-    if _reads_profile(state, workspace):
+    if _reads_profile(workspace.state(row[0]), workspace):
         yield Declined("the shell reads a profile at each start", row[1].line)
         return
     group: list[_Part] = []
     for index, instruction in enumerate(row):
-        part = _read_part(instruction, row[index - 1] if index else None, state, workspace)
+        part = _read_part(instruction, row[index - 1] if index else None, workspace)
         alone = _why_alone(part) if part is not None else _why_unread(instruction)
         reason = alone or (_why_apart(group, part) if part is not None and group else "")
         if reason:
@@ -160,9 +159,9 @@ def _merge_row(row: list[Instruction], workspace: Workspace) -> _Found:
 
 
 def _read_part(
-    instruction: Instruction, previous: Instruction | None, state: State, workspace: Workspace
+    instruction: Instruction, previous: Instruction | None, workspace: Workspace
 ) -> _Part | None:
-    run = read_run(instruction, state)
+    run = workspace.run(instruction)
     if run is None:
         return None
     if previous is None:

@@ -21,7 +21,7 @@ from dockerfix.syntax.edits import (
     insert_after,
     with_comments,
 )
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
@@ -143,7 +143,7 @@ def _take_run(
     instruction: Instruction, group: _Group, workspace: Workspace
 ) -> Generator[Declined, None, str]:
     """Add the installs of a RUN to the group; give why nothing may pass it, "" if that may be."""
-    run = read_run(instruction, workspace.state(instruction))
+    run = workspace.run(instruction)
     if run is None:
         return "a RUN that cannot be read"
     if not run.script.is_and_list or run.script.tail:
@@ -275,7 +275,7 @@ def _last_install(stage: Stage, workspace: Workspace) -> Instruction | None:
     for instruction in reversed(stage.instructions):
         if instruction.keyword != "RUN":
             continue
-        run = read_run(instruction, workspace.state(instruction))
+        run = workspace.run(instruction)
         if run is not None and any(install_words(command) for _, command in run.top_commands):
             return instruction
     return None

@@ -23,7 +23,7 @@ from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, remove, remove_alone
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Comment, Instruction
 from dockerfix.syntax.values import read_image
@@ -147,7 +147,7 @@ class _Run:
 def _read(instruction: Instruction, surroundings: _Surroundings, shipped: bool) -> _Run | None:
     if instruction.keyword != "RUN":
         return None
-    run = read_run(instruction, surroundings.workspace.state(instruction))
+    run = surroundings.workspace.run(instruction)
     if run is None:
         return None
     found = ((index, read_package_command(command)) for index, command in run.top_commands)
@@ -535,7 +535,7 @@ def _removes_apk_cache(command: Command) -> bool:
 def _fills_apk_cache(instruction: Instruction, workspace: Workspace) -> bool:
     if "apk" not in instruction.code:
         return False
-    run = read_run(instruction, workspace.state(instruction))
+    run = workspace.run(instruction)
     if run is None:
         return True
     packages = (read_package_command(command) for command in run.script.commands())

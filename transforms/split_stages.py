@@ -26,7 +26,6 @@ from dockerfix.syntax.edits import (
     head_of,
     with_comments,
 )
-from dockerfix.syntax.run import read_run
 from dockerfix.syntax.tree import Blank, Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -104,7 +103,7 @@ class SplitStages(Transform):
 def _builds(stage: Stage, workspace: Workspace) -> bool:
     """Whether any step installs dependencies or builds."""
     for instruction in stage.instructions:
-        run = read_run(instruction, workspace.state(instruction))
+        run = workspace.run(instruction)
         kinds = {call_kind(command) for _, command in run.top_commands} if run else set()
         if not kinds.isdisjoint(("install", "build")):
             return True

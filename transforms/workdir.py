@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dockerfix.copies import lineage
 from dockerfix.syntax.edits import Edit, insert_after, insert_before, replace_arguments
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -120,7 +120,7 @@ def _read(instruction: Instruction, workspace: Workspace) -> _Entered | None:
     if instruction.keyword != "RUN" or "cd " not in instruction.argument_text:
         return None
     state = workspace.state(instruction)
-    run = read_run(instruction, state)
+    run = workspace.run(instruction)
     if run is None or len(run.script.items) < 2:
         return None
     first, second = run.script.items[:2]

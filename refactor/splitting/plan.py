@@ -13,7 +13,7 @@ from dockerfix.installs.read import install_words, read_install
 from dockerfix.packages import read_package_command
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
-from dockerfix.syntax.run import RunScript, read_run
+from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
@@ -146,7 +146,7 @@ def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:
 
 
 def _read_step(instruction: Instruction, workspace: Workspace) -> Step:
-    run = read_run(instruction, workspace.state(instruction))
+    run = workspace.run(instruction)
     where = f"line {instruction.line}"
     if run is None or not run.script.is_and_list or run.script.tail:
         raise NotSplitError("a step that cannot be read", where)
