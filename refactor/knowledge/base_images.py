@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerfix.knowledge.data import table
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Dockerfile, Stage
 from dockerfix.syntax.values import read_image
@@ -14,23 +15,8 @@ _HUBS = pattern(
     r"|public\.ecr\.aws/docker/library/([a-z0-9-]+)"
 )
 
-#: Official images whose entrypoint is none, or a script that ends in `exec "$@"` and looks at its
-#: arguments only when the first begins with `-` or names no program. None of them sets SHELL.
-#: Source: the Dockerfiles and docker-entrypoint.sh files behind docker-library/official-images.
-#: Left out on purpose: nginx, postgres, mysql, redis ... , which ask for the name of their program.
-_PLAIN_OFFICIAL = frozenset(
-    (
-        *("almalinux", "alpine", "amazonlinux", "archlinux", "busybox", "centos", "clearlinux"),
-        *("debian", "fedora", "oraclelinux", "photon", "rockylinux", "ubuntu", "buildpack-deps"),
-        *("amazoncorretto", "eclipse-temurin", "ibmjava", "ibm-semeru-runtimes", "openjdk"),
-        *("sapmachine", "gradle", "groovy", "jruby", "maven", "tomcat", "tomee"),
-        *("bash", "dart", "elixir", "erlang", "gcc", "golang", "haskell", "hylang", "julia"),
-        *("node", "perl", "php", "pypy", "python", "r-base", "ruby", "rust", "swift"),
-        *("httpd", "java"),
-    )
-)
-#: The same for images of other publishers. Sources: dotnet/dotnet-docker (src/*/Dockerfile),
-#: microsoft/openjdk-docker, adoptium, ContinuumIO/docker-images and conda-forge/miniforge-images
+#: Images of other publishers whose entrypoint runs any command.
+#: Sources: dotnet/dotnet-docker (src/*/Dockerfile), microsoft/openjdk-docker, adoptium, ContinuumIO/docker-images and conda-forge/miniforge-images
 #: (`tini --` or none), NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`),
 #: astral-sh/uv (its Debian and Alpine images), rust-cross, phusion/passenger excluded (an init).
 _PLAIN_OTHERS = pattern(
@@ -54,7 +40,8 @@ def runs_arguments(repository: str) -> bool:
     """Whether the image's entrypoint runs any command it is given, as `sh -c` would."""
     name = official_name(repository)
     if name is not None:
-        return name in _PLAIN_OFFICIAL
+        family = table("images/official", "families").get(name, {})
+        return "runs_arguments" in family
     return bool(_PLAIN_OTHERS.fullmatch(repository))
 
 

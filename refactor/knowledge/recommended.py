@@ -12,47 +12,27 @@ from functools import cache
 from pathlib import Path
 
 from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
 from dockerfix.syntax.values import read_image
 
-_RELEASES = {"bullseye": "11", "bookworm": "12", "trixie": "13"}
+_OFFICIAL = "images/official"
+_RELEASES: dict[str, str] = table(_OFFICIAL, "debian_codenames")
 _OTHER_RELEASES = pattern(
     r"wheezy|jessie|stretch|buster|forky|sid|alpine|noble|jammy|focal|bionic|xenial|oracle|nano"
     r"|windows"
 )
-#: Official images that stand on Debian. Where the tag names no release, all known ones count.
-_ON_DEBIAN = frozenset(
-    (
-        *("buildpack-deps", "debian", "gcc", "golang", "haskell", "httpd", "julia", "memcached"),
-        *("nginx", "node", "perl", "php", "pypy", "python", "ruby", "rust"),
-    )
-)
-#: Recommended packages that no program in a container misses: manuals, translations, desktop
-#: conveniences, traffic control for ATM, and helpers of `dpkg-buildpackage` (Debian package
-#: descriptions).
-_HARMLESS = frozenset(
-    (
-        *("alsa-topology-conf", "alsa-ucm-conf", "bash-completion", "fakeroot"),
-        *("javascript-common", "krb5-locales", "less", "libalgorithm-merge-perl", "libatm1"),
-        *("libc-devtools", "libfile-fcntllock-perl", "libglib2.0-data", "libgpm2"),
-        *("liblocale-gettext-perl", "libpam-cap", "libpng-tools", "linux-sysctl-defaults"),
-        *("manpages", "manpages-dev", "publicsuffix", "systemd-timesyncd", "xauth"),
-        "xdg-user-dirs",
-    )
-)
+_HARMLESS = names("packages/recommended", "harmless")
 _DOCUMENTATION = pattern(r".*-(?:doc|docs|doc-html|l10n|examples)")
-#: Used only where a program speaks the protocol that gave them their name.
-_OF_PROTOCOL = {
-    "libldap-common": ("ldap", "LDAP"),
-    "libsasl2-modules": ("ldap", "LDAP", "sasl", "SASL"),
-}
+_OF_PROTOCOL: dict[str, list[str]] = table("packages/recommended", "of_protocol")
 
 
 def debian_releases(image: str) -> tuple[str, ...]:
     """The Debian releases that an image may stand on, as numbers; nothing when not known."""
     found = read_image(image)
     name = official_name(found.repository)
-    if name not in _ON_DEBIAN or _OTHER_RELEASES.search(found.tag):
+    family = table(_OFFICIAL, "families").get(name, {})
+    if "debian_index" not in family or _OTHER_RELEASES.search(found.tag):
         return ()
     for codename, number in _RELEASES.items():
         if codename in found.tag or (name == "debian" and found.tag.split(".")[0] == number):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
 from dockerfix.syntax.values import read_image
 
@@ -50,13 +51,6 @@ _DISTROLESS = RunAs("65532:65532", "65532:65532", source="nonroot of distroless 
 _SCRATCH = RunAs("65532:65532", "65532:65532", source="a number: scratch has no users", owns=False)
 _DOTNET = RunAs("$APP_UID", "$APP_UID", source="the image's own user", owns=False)
 
-#: Official images with the tools of Debian, in their tags without `alpine`.
-_ON_DEBIAN = frozenset(
-    (
-        *("debian", "ubuntu", "python", "golang", "ruby", "rust", "eclipse-temurin", "openjdk"),
-        *("buildpack-deps", "perl", "elixir", "erlang", "pypy", "gcc", "dart", "swift", "maven"),
-    )
-)
 _OTHER_SYSTEMS = pattern(r"windows|nano|oracle|ubi|al2|amazon|centos|fedora|alpinelinux|-ol\d")
 #: openjdk's tags without a distribution are Oracle Linux from 12 on.
 _OPENJDK_ON_DEBIAN = pattern(
@@ -68,37 +62,11 @@ _DOTNET_RUNTIME = pattern(r"mcr\.microsoft\.com/dotnet/(?:aspnet|runtime|runtime
 _NEW_DOTNET = pattern(r"(?:8|9|10)\.0(?:[.-].*)?")
 
 #: Programs that start as root by design, change users themselves, or manage the system.
-NEEDS_ROOT = frozenset(
-    (
-        *("nginx", "apache2", "apache2-foreground", "apachectl", "httpd", "php-fpm", "haproxy"),
-        *("supervisord", "cron", "crond", "sshd", "s6-svscan", "runsvdir", "systemd", "init"),
-        *("gosu", "su-exec", "su", "sudo", "chroot", "setpriv", "runuser", "service", "systemctl"),
-        *("mysqld", "mariadbd", "postgres", "redis-server", "mongod", "rabbitmq-server"),
-        *("docker-entrypoint.sh", "dockerd", "apt-get", "apt", "apk", "yum", "dnf", "pip", "pip3"),
-        *("chown", "chmod", "chgrp", "useradd", "usermod", "adduser", "addgroup", "mount"),
-        *("iptables", "ip", "sysctl", "modprobe", "ldconfig", "update-ca-certificates", "ln"),
-        *("openvpn", "wg-quick", "named", "dnsmasq", "samba", "smbd", "vsftpd", "postfix", "exim"),
-        *("mkdir", "install", "tail", "bash", "sh", "npx", "rails", "rake", "php", "artisan"),
-    )
-)
+NEEDS_ROOT = names("services", "needs_root")
 #: Programs of which it is known that any user may run them.
-RUNS_AS_ANYBODY = frozenset(
-    (
-        *("node", "nodejs", "npm", "yarn", "pnpm", "ts-node", "tsx", "nodemon", "pm2-runtime"),
-        *("python", "python3", "gunicorn", "uvicorn", "hypercorn", "daphne", "waitress-serve"),
-        *("flask", "celery", "fastapi", "streamlit", "java", "dotnet", "ruby", "puma", "rackup"),
-        *("echo", "exec", "set", "sleep", "export", "cd", "test", "[", "true", "wait-for-it.sh"),
-        *("cross-env", "env", "date", "printf", "nc", "until", "while"),
-    )
-)
+RUNS_AS_ANYBODY = names("services", "runs_as_anybody")
 #: They write into the folder of the program's own dependencies or build output.
-WRITES_TO_SOURCES = frozenset(
-    (
-        *("vite", "next", "nuxt", "nuxi", "react-scripts", "webpack", "webpack-dev-server", "ng"),
-        *("vue-cli-service", "gatsby", "astro", "remix", "expo", "parcel", "rollup", "nest"),
-        *("serve", "tsc", "babel", "prisma", "sequelize", "typeorm", "knex", "svelte-kit"),
-    )
-)
+WRITES_TO_SOURCES = names("services", "writes_to_sources")
 
 
 def run_as(image: str) -> RunAs | None:
@@ -113,10 +81,12 @@ def run_as(image: str) -> RunAs | None:
     name = official_name(found.repository)
     if name is None or _OTHER_SYSTEMS.search(found.tag):
         return None
-    if name == "node":
+    family = table("images/official", "families").get(name, {})
+    if "own_user" in family:
         return None if _BEFORE_USER_NODE.match(found.tag) else _NODE
-    if name == "alpine" or (name in _ON_DEBIAN and "alpine" in found.tag):
+    system = family.get("new_user")
+    if system == "alpine" or (system and "alpine" in found.tag):
         return _ALPINE
     if name == "openjdk" and not _OPENJDK_ON_DEBIAN.fullmatch(found.tag):
         return None
-    return _DEBIAN if name in _ON_DEBIAN else None
+    return _DEBIAN if system == "debian" else None

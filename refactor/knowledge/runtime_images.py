@@ -7,11 +7,12 @@ Debian release their tags stand on; eclipse-temurin: `-jre`), dotnet/dotnet-dock
 from __future__ import annotations
 
 from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.data import table
 from dockerfix.patterns import pattern
 from dockerfix.syntax.values import read_image
 
+_OFFICIAL = "images/official"
 _RELEASES = ("bullseye", "bookworm", "trixie")
-_SLIM_FAMILIES = ("node", "python", "ruby")
 _VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
 _ALPINE = pattern(r"alpine(\d+\.\d+)?")
 _TEMURIN_JDK = pattern(r"(\d+)(?:[._u][\w.+]*)?-jdk(?:-(alpine|jammy|noble|focal|ubi9-minimal))?")
@@ -24,15 +25,12 @@ _DOTNET_TAG = pattern(
     r"(\d+\.\d+)(?:\.\d+)?(-alpine[\d.]*|-jammy|-noble|-bookworm-slim|-bullseye-slim)?"
 )
 
-#: The Debian release of golang's and rust's plain tags (minor versions, first and last).
-_GOLANG = (((1, 21), (1, 24), "bookworm"), ((1, 25), (1, 99), "trixie"))
-_RUST = (((1, 71), (1, 88), "bookworm"), ((1, 90), (1, 999), "trixie"))
-
 
 def slim_sibling(image: str) -> str | None:
     """The `-slim` image of the same release; the image itself where it is small; None: unknown."""
     found = read_image(image)
-    if official_name(found.repository) not in _SLIM_FAMILIES:
+    family = table(_OFFICIAL, "families").get(official_name(found.repository), {})
+    if "slim" not in family:
         return None
     tag = found.tag
     if "alpine" in tag or "slim" in tag:
@@ -59,20 +57,17 @@ def system_of(image: str) -> str | None:
     for release in _RELEASES:
         if release in found.tag:
             return f"debian:{release}-slim"
-    plain = _plain_release(found.tag, _GOLANG if name == "golang" else _RUST)
+    plain = _plain_release(found.tag, table(_OFFICIAL, "debian_release_of")[name])
     return f"debian:{plain}-slim" if plain else None
 
 
-_Span = tuple[tuple[int, int], tuple[int, int], str]
-
-
-def _plain_release(tag: str, table: tuple[_Span, ...]) -> str | None:
+def _plain_release(tag: str, spans: list[tuple[list[int], list[int], str]]) -> str | None:
     match = _VERSION.fullmatch(tag)
     if match is None or match[2] is None:
         # The newest version: its system is the newest, and older programs run on it.
         return "trixie" if tag in ("", "latest", "1") else None
-    version = (int(match[1]), int(match[2]))
-    return next((release for first, last, release in table if first <= version <= last), None)
+    version = [int(match[1]), int(match[2])]
+    return next((release for first, last, release in spans if first <= version <= last), None)
 
 
 def java_runtime(image: str) -> str | None:

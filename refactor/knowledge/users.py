@@ -1,42 +1,22 @@
-"""Users and groups that base images bring along.
-
-Sources: the passwd and group files of Debian (base-passwd), Alpine (alpine-baselayout), and the
-Dockerfiles of the official images that add a user of their own.
-"""
+"""Users and groups that base images bring along."""
 
 from __future__ import annotations
 
-#: In every image of Debian, Ubuntu and Alpine.
-_EVERYWHERE = frozenset(("root", "daemon", "bin", "nobody", "mail"))
-_EVERY_GROUP = frozenset(("root", "daemon", "bin", "mail", "www-data", "adm", "tty", "users"))
-#: Official images on Debian (or with their own user) by the name that is there besides.
-_OF_IMAGE = {
-    "node": frozenset(("node",)),
-    "nginx": frozenset(("nginx",)),
-    "httpd": frozenset(("www-data",)),
-    "php": frozenset(("www-data",)),
-    "wordpress": frozenset(("www-data",)),
-    "redis": frozenset(("redis",)),
-    "postgres": frozenset(("postgres",)),
-    "mysql": frozenset(("mysql",)),
-    "gradle": frozenset(("gradle",)),
-    "jetty": frozenset(("jetty",)),
-    "debian": frozenset(("www-data",)),
-    "ubuntu": frozenset(("www-data",)),
-    "python": frozenset(("www-data",)),
-    "ruby": frozenset(("www-data",)),
-}
-#: Those of them that lack `www-data` as a user in their Alpine variant.
-_DEBIAN_ONLY = frozenset(("httpd", "python", "ruby"))
+from dockerfix.knowledge.data import names, table
+
+_OFFICIAL = "images/official"
+_EVERYWHERE = names(_OFFICIAL, "everywhere_users")
+_EVERY_GROUP = names(_OFFICIAL, "everywhere_groups")
 
 
 def has_user(image: str, tag: str, name: str) -> bool:
     """Whether an official image holds a user of that name."""
     if name.isdigit() or name in _EVERYWHERE:
         return True
-    if "alpine" in tag and image in _DEBIAN_ONLY:
+    family = table(_OFFICIAL, "families").get(image, {})
+    if "alpine" in tag and "users_only_on_debian" in family:
         return False
-    return name in _OF_IMAGE.get(image, frozenset())
+    return name in family.get("users", ())
 
 
 def has_group(image: str, tag: str, name: str) -> bool:

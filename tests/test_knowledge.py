@@ -1,0 +1,75 @@
+"""The files of facts hold what their schema says, each fact with its source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import dockerfix.knowledge
+from dockerfix.knowledge.data import names, table
+
+FOLDER = Path(dockerfix.knowledge.__file__).parent
+#: Made by scripts from an index; a form of their own, named by the module that reads them.
+GENERATED = ("recommends",)
+FILES = sorted(
+    path
+    for path in FOLDER.rglob("*.json")
+    if path.name != "schema.json" and path.parent.name not in GENERATED
+)
+
+
+def _schema(definition: str = "") -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((FOLDER / "schema.json").read_text("utf-8"))
+    return {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]} if definition else schema
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(FOLDER).with_suffix("").as_posix()
+
+
+def _reject_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    assert len(keys) == len(set(keys)), f"a key stands twice: {keys}"
+    return dict(pairs)
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_file_holds_what_the_schema_says(path: Path) -> None:
+    content = json.loads(path.read_text("utf-8"), object_pairs_hook=_reject_twins)
+    jsonschema.validate(content, _schema())
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_names_are_sorted(path: Path) -> None:
+    for name, entry in json.loads(path.read_text("utf-8")).items():
+        if isinstance(entry["values"], list):
+            assert entry["values"] == sorted(entry["values"]), name
+
+
+def test_every_image_family_has_known_fields() -> None:
+    for name, family in table("images/official", "families").items():
+        jsonschema.validate(family, _schema("family"))
+        assert family, name
+
+
+@pytest.mark.parametrize(
+    "manager", json.loads((FOLDER / "package_managers.json").read_text("utf-8"))
+)
+def test_every_package_manager_has_known_fields(manager: str) -> None:
+    jsonschema.validate(table("package_managers", manager), _schema("manager"))
+
+
+def test_what_is_build_only_has_no_runtime_library() -> None:
+    libraries = table("packages/system", "runtime_library")
+    assert names("packages/system", "build_only").isdisjoint(libraries)
+
+
+def test_missing_data_is_an_error_not_an_empty_table() -> None:
+    with pytest.raises(OSError, match="no-such-file"):
+        table("no-such-file", "any")
+    with pytest.raises(KeyError):
+        table("commands", "no-such-table")
