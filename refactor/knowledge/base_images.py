@@ -16,9 +16,10 @@ _HUBS = pattern(
 )
 
 #: Images of other publishers whose entrypoint runs any command.
-#: Sources: dotnet/dotnet-docker (src/*/Dockerfile), microsoft/openjdk-docker, adoptium, ContinuumIO/docker-images and conda-forge/miniforge-images
-#: (`tini --` or none), NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`),
-#: astral-sh/uv (its Debian and Alpine images), rust-cross, phusion/passenger excluded (an init).
+#: Sources: dotnet/dotnet-docker (src/*/Dockerfile), microsoft/openjdk-docker, adoptium,
+#: ContinuumIO/docker-images and conda-forge/miniforge-images (`tini --` or none),
+#: NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`), astral-sh/uv (its Debian
+#: and Alpine images), rust-cross; phusion/passenger is left out (an init).
 _PLAIN_OTHERS = pattern(
     r"mcr\.microsoft\.com/dotnet/(?:nightly/)?(?:sdk|aspnet|runtime|runtime-deps|monitor-base)"
     r"|mcr\.microsoft\.com/dotnet/core/(?:sdk|aspnet|runtime|runtime-deps)"
