@@ -37,7 +37,7 @@ def trace_states(dockerfile: Dockerfile) -> dict[Instruction, State]:
         state = final[parent.index] if parent else _start(dockerfile, stage)
         for instruction in stage.instructions:
             states[instruction] = state
-            state = _step(state, instruction, stage)
+            state = state_after(state, instruction, stage)
         final[stage.index] = state
     return states
 
@@ -54,7 +54,8 @@ def _is_windows(base: str) -> bool:
     return any(name in f"{image.repository}:{image.tag}" for name in _WINDOWS_NAMES)
 
 
-def _step(state: State, instruction: Instruction, stage: Stage) -> State:
+def state_after(state: State, instruction: Instruction, stage: Stage) -> State:
+    """What holds behind an instruction of a stage."""
     match instruction.keyword:
         case "WORKDIR":
             return replace(state, workdir=_workdir(state, instruction, stage))

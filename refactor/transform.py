@@ -15,6 +15,7 @@ from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
+    from dockerfix.effects import Effects
     from dockerfix.lockfile import Lock
     from dockerfix.state import State
     from dockerfix.syntax.run import RunScript
@@ -146,6 +147,18 @@ class Workspace:
 
     @cached_property
     def _runs(self) -> dict[Instruction, RunScript | None]:
+        return {}
+
+    def effects(self, instruction: Instruction) -> Effects:
+        """What an instruction of a stage reads, writes and is for, told once."""
+        if instruction not in self._effects:
+            from dockerfix.effects import read_effects
+
+            self._effects[instruction] = read_effects(instruction, self)
+        return self._effects[instruction]
+
+    @cached_property
+    def _effects(self) -> dict[Instruction, Effects]:
         return {}
 
     @cached_property

@@ -63,6 +63,8 @@ class Install:
     evidence: tuple[Evidence, ...] = ()
     #: The command that only fetches, where the command itself builds as well.
     fetch: str = ""
+    #: The folder of the context in whose place in the image it runs.
+    folder: str = ""
 
 
 def lock_or_pattern(project: Project, lock: str) -> str:

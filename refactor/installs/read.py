@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 
 from dockerfix.copies import instructions_before, read_copy, source_of
 from dockerfix.installs import node, others, python
@@ -53,8 +54,11 @@ def read_install(
         raise UnknownInstallError("no build context to look at")
     if directory is None:
         raise UnknownInstallError("the directory is not known")
-    folder = _folder(words, directory, before, workspace)
-    project = Project(context, folder)
+    project = Project(context, _folder(words, directory, before, workspace))
+    return replace(_read(words, project, workspace), folder=project.folder)
+
+
+def _read(words: tuple[str, ...], project: Project, workspace: Workspace) -> Install:
     if node.is_install(words):
         return node.read_node_install(words, project)
     if python.is_install(words):

@@ -114,7 +114,7 @@ def _is_bare(program: Program) -> bool:
         exec_form
         and "HEALTHCHECK" not in keywords
         and "USER" not in keywords
-        and not any(program.calls("packages", "set-up"))
+        and not any(program.calls("packages", "set-up", "user"))
     )
 
 

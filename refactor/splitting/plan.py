@@ -2,71 +2,33 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
+from dockerfix.effects.commands import command_kind as call_kind
+from dockerfix.effects.model import Call, Kind, Step
 from dockerfix.entry import Entry
-from dockerfix.installs.install import Install, UnknownInstallError
-from dockerfix.installs.read import install_words, read_install
 from dockerfix.packages import read_package_command
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
-from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
 
-Kind: TypeAlias = Literal["packages", "install", "tool", "build", "set-up", "clean", "unknown"]
-
-#: Programs that make something out of the sources.
-_BUILDERS = frozenset(
-    (
-        *("npm", "yarn", "pnpm", "npx", "tsc", "go", "mvn", "./mvnw", "gradle", "./gradlew"),
-        *("cargo", "dotnet", "make", "node", "python", "python3", "webpack", "vite"),
-    )
-)
+#: Set-up whose part in the image that runs is understood.
 _SET_UP = frozenset(
     (
         *("mkdir", "useradd", "groupadd", "adduser", "addgroup", "usermod", "chown", "chmod"),
         *("cd", "true", ":", "echo", "touch", "set"),
     )
 )
+#: Settings of the tools that build, which are gone with them.
+_CONFIGURED = frozenset(("npm", "yarn", "pnpm", "go"))
+
+__all__ = ["Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "call_kind", "read_steps"]
 
 
 class NotSplitError(ReasonError):
     """Why a stage stays one: fixed words, and what is special about this case."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One command of a RUN: what kind of work it is."""
-
-    kind: Kind
-    command: Command
-    words: tuple[str, ...]
-    #: For an install of dependencies.
-    install: Install | None = None
-    #: The directory it runs in.
-    directory: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A RUN, read."""
-
-    run: RunScript
-    calls: tuple[Call, ...]
-
-    @property
-    def instruction(self) -> Instruction:
-        """The RUN itself."""
-        return self.run.instruction
-
-    def has(self, *kinds: Kind) -> bool:
-        """Whether any of its commands is of one of these kinds."""
-        return any(call.kind in kinds for call in self.calls)
 
 
 @dataclass(frozen=True)
@@ -146,61 +108,28 @@ def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:
 
 
 def _read_step(instruction: Instruction, workspace: Workspace) -> Step:
-    run = workspace.run(instruction)
+    step = workspace.effects(instruction).step
     where = f"line {instruction.line}"
-    if run is None or not run.script.is_and_list or run.script.tail:
+    if step is None or not step.run.script.is_and_list or step.run.script.tail:
         raise NotSplitError("a step that cannot be read", where)
-    directory = workspace.state(instruction).workdir
-    calls: list[Call] = []
-    for _, command in run.top_commands:
-        call = _read_call(command, directory, instruction, workspace)
-        if call.kind == "unknown":
-            text = " ".join(word.text for word in command.words[:2])
-            raise NotSplitError("a step whose work is not known", f"{where}: {text}")
-        if command.literal_name == "cd":
-            words = [word.value for word in command.words[1:]]
-            target = words[0] if len(words) == 1 and words[0] else None
-            directory = posixpath.normpath(posixpath.join(directory or "/", target or ""))
-        calls.append(call)
-    if len(run.top_commands) != len(run.script.items):
+    for call in step.calls:
+        if not _is_understood(call):
+            raise NotSplitError("a step whose work is not known", f"{where}: {call.text}")
+    if len(step.calls) != len(step.run.script.items):
         raise NotSplitError("a step that cannot be read", where)
-    return Step(run, tuple(calls))
+    return step
 
 
-def _read_call(
-    command: Command, directory: str | None, instruction: Instruction, workspace: Workspace
-) -> Call:
-    words = tuple(word.value or word.text for word in command.words)
-    kind = call_kind(command)
-    install = None
-    if kind == "install":
-        found = install_words(command)
-        assert found is not None
-        try:
-            install = read_install(found, directory, instruction, workspace)
-        except UnknownInstallError:
-            install = None
-    return Call(kind, command, words, install, directory)
-
-
-def call_kind(command: Command) -> Kind:
-    """What kind of work a command is."""
-    words = tuple(word.value or word.text for word in command.words)
-    package = read_package_command(command)
-    if package is not None and package.manager.system:
-        return "packages" if package.action is not None else "unknown"
-    found = install_words(command)
-    if found is not None and found[:2] not in (("go", "build"), ("go", "install")):
-        return "build" if found[0] in ("mvn", "./mvnw") else "install"
-    name = words[0] if words else ""
-    if package is not None and package.action == "clean":
-        return "clean"
-    if package is not None and package.action in ("install", "upgrade") and package.packages:
-        return "tool"
-    if name == "rm":
-        return "clean"
-    if name in _SET_UP:
-        return "set-up"
-    if name == "corepack":
-        return "tool"
-    return "build" if name in _BUILDERS else "unknown"
+def _is_understood(call: Call) -> bool:
+    """Whether it is known what becomes of a command when the stage is split."""
+    if call.kind == "set-up":
+        return call.words[:1] == () or call.words[0] in _SET_UP
+    if call.kind == "user":
+        return call.words[0] in _SET_UP
+    if call.kind == "configure":
+        return call.words[0] in _CONFIGURED
+    if call.kind == "clean":
+        return call.words[0] == "rm" or read_package_command(call.command) is not None
+    if call.kind == "tool":
+        return call.words[0] == "corepack" or read_package_command(call.command) is not None
+    return call.kind in ("packages", "install", "build")

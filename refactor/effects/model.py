@@ -1,0 +1,86 @@
+"""The words in which work is described: a command, and the commands of a RUN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dockerfix.effects.reach import EVERYTHING, Reach, unite
+from dockerfix.installs.install import Install, UnknownInstallError
+from dockerfix.syntax.run import RunScript
+from dockerfix.syntax.shell import Command
+from dockerfix.syntax.tree import Instruction
+
+#: What a command is for.
+Kind: TypeAlias = Literal[
+    #: packages of the operating system
+    "packages",
+    #: the dependencies of the project
+    "install",
+    #: a tool, by name, from a registry
+    "tool",
+    #: files from the network, unpacked or not
+    "fetch",
+    #: something made out of the sources
+    "build",
+    "user",
+    #: settings of a tool
+    "configure",
+    #: folders, links, owners, modes
+    "set-up",
+    "clean",
+    "unknown",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command of a RUN: what kind of work it is, and what it touches."""
+
+    kind: Kind
+    command: Command
+    #: As the program gets them; a word that has to be expanded is as it is written.
+    words: tuple[str, ...]
+    #: For an install of dependencies.
+    install: Install | None = None
+    #: The directory it runs in; None when it is not known.
+    directory: str | None = None
+    #: Image paths.
+    reads: Reach = EVERYTHING
+    writes: Reach = EVERYTHING
+    #: Folders that it makes where they are missing, and else leaves as they are.
+    makes: tuple[str, ...] = ()
+    #: Why it is not known what an install reads.
+    problem: UnknownInstallError | None = None
+
+    @property
+    def text(self) -> str:
+        """The first words, for people."""
+        return " ".join(word.text for word in self.command.words[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A RUN, read."""
+
+    run: RunScript
+    calls: tuple[Call, ...]
+
+    @property
+    def instruction(self) -> Instruction:
+        """The RUN itself."""
+        return self.run.instruction
+
+    def has(self, *kinds: Kind) -> bool:
+        """Whether any of its commands is of one of these kinds."""
+        return any(call.kind in kinds for call in self.calls)
+
+    @property
+    def reads(self) -> Reach:
+        """Image paths that its commands read."""
+        return unite(call.reads for call in self.calls)
+
+    @property
+    def writes(self) -> Reach:
+        """Image paths that its commands write."""
+        return unite(call.writes | Reach(call.makes) for call in self.calls)
