@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
+from typing import NamedTuple
 
-from dockerfix.transform import Transform
+from dockerfix.patterns import pattern
+from dockerfix.transform import Change, Declined, Transform, Workspace
 
-#: Name and home, in the order of the pipeline: structure first, then packages, then layers.
-#: A module is loaded when its pass is wanted.
+
+class Home(NamedTuple):
+    """Where a built-in pass is, and what a file must hold for the pass to have anything to say."""
+
+    module: str
+    class_name: str
+    looks_for: str
+
+
+_COPIES = r"\b(?:COPY|ADD)\b"
+#: In the order of the pipeline: structure first, then packages, then layers.
 BUILT_IN = {
-    "modernise": "dockerfix.transforms.modernise:Modernise",
-    "name-stages": "dockerfix.transforms.name_stages:NameStages",
-    "workdir": "dockerfix.transforms.workdir:Workdir",
-    "exec-form": "dockerfix.transforms.exec_form:ExecForm",
-    "split-stages": "dockerfix.transforms.split_stages:SplitStages",
-    "order-copies": "dockerfix.transforms.order_copies:OrderCopies",
-    "add-user": "dockerfix.transforms.add_user:AddUser",
-    "chown-copies": "dockerfix.transforms.chown_copies:ChownCopies",
-    "package-hygiene": "dockerfix.transforms.package_hygiene:PackageHygiene",
-    "merge-runs": "dockerfix.transforms.merge_runs:MergeRuns",
-    "pin-tags": "dockerfix.transforms.pin_tags:PinTags",
-    "dockerignore": "dockerfix.transforms.dockerignore:DockerIgnore",
+    "modernise": Home("modernise", "Modernise", ""),
+    "name-stages": Home("name_stages", "NameStages", "from="),
+    "workdir": Home("workdir", "Workdir", r"\bWORKDIR\b|\bcd\b"),
+    "exec-form": Home("exec_form", "ExecForm", r"\b(?:CMD|ENTRYPOINT)\b"),
+    "split-stages": Home("split_stages", "SplitStages", _COPIES),
+    "order-copies": Home("order_copies", "OrderCopies", _COPIES),
+    "add-user": Home("add_user", "AddUser", ""),
+    "chown-copies": Home("chown_copies", "ChownCopies", "chown|chmod|chgrp"),
+    "package-hygiene": Home("package_hygiene", "PackageHygiene", r"\bRUN\b"),
+    "merge-runs": Home("merge_runs", "MergeRuns", r"\bRUN\b"),
+    "pin-tags": Home("pin_tags", "PinTags", ""),
+    "dockerignore": Home("dockerignore", "DockerIgnore", _COPIES),
 }
 #: Entry points of this group are passes of other packages; they run after the built-in ones.
 ENTRY_POINT_GROUP = "dockerfix.transforms"
@@ -29,6 +42,27 @@ ENTRY_POINT_GROUP = "dockerfix.transforms"
 
 class UnknownPassError(ValueError):
     """A pass name that nobody knows."""
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> UnknownPassError:
+        """The error for a name, with those that are known."""
+        return cls(f"no pass is called {name}; there are {', '.join(known)}")
+
+
+class _Deferred(Transform):
+    """A built-in pass that is loaded when a file holds what it looks for.
+
+    Loading all of them is a good part of a cold start.
+    """
+
+    def __init__(self, name: str, looks_for: str) -> None:
+        self.name = name
+        self._looks_for = pattern(looks_for, re.IGNORECASE)
+
+    def apply(self, workspace: Workspace) -> Iterator[Change | Declined]:
+        """Let the pass itself look at the tree, if there is anything for it."""
+        if self._looks_for.search(workspace.dockerfile.code):
+            yield from built_in(self.name).apply(workspace)
 
 
 def choose_passes(
@@ -41,19 +75,25 @@ def choose_passes(
     known = [*BUILT_IN, *(plugin.name for plugin in plugins)]
     for name in (*select, *ignore):
         if name not in known:
-            raise UnknownPassError(f"no pass is called {name}; there are {', '.join(known)}")
+            raise UnknownPassError.of(name, known)
     wanted = [name for name in known if name in (select or known) and name not in ignore]
     by_name = {plugin.name: plugin for plugin in plugins}
-    return tuple(by_name.get(name) or built_in(name) for name in wanted)
+    return tuple(by_name.get(name) or _deferred(name) for name in wanted)
+
+
+@cache
+def _deferred(name: str) -> Transform:
+    return _Deferred(name, BUILT_IN[name].looks_for)
 
 
 @cache
 def built_in(name: str) -> Transform:
     """The built-in pass of that name."""
-    module, _, class_name = BUILT_IN[name].partition(":")
-    instance = getattr(import_module(module), class_name)()
+    home = BUILT_IN[name]
+    module = import_module(f"dockerfix.transforms.{home.module}")
+    instance = getattr(module, home.class_name)()
     if not isinstance(instance, Transform):
-        raise TypeError(f"{BUILT_IN[name]} is not a Transform")
+        raise TypeError(f"{home.class_name} is not a Transform")
     return instance
 
 

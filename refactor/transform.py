@@ -181,7 +181,7 @@ class Transform(ABC):
     """
 
     #: As the user names it: `merge-runs`.
-    name: ClassVar[str]
+    name: str
     #: The level its changes have at least; a single change may say more.
     level: ClassVar[Level]
 

@@ -6,6 +6,7 @@ What must hold for each result: BuildKit's own parser takes it, a second run cha
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 
 import dockerfix
+from dockerfix.catalogue import BUILT_IN, built_in
 from tests import corpus, oracle
 from tests.dockerfiles import dockerfiles
 
@@ -90,3 +92,14 @@ def test_diffs_apply(tmp_path: Path) -> None:
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=data, check=True)
     for target, code in results.items():
         assert target.read_bytes() == code.encode("utf-8", "surrogateescape"), target
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_pass_says_nothing_where_what_it_looks_for_is_missing(name: str) -> None:
+    """The catalogue leaves a pass unloaded there: that must not lose a change or a decline."""
+    looks_for = re.compile(BUILT_IN[name].looks_for, re.IGNORECASE)
+    for path in corpus.flat_files()[::10]:
+        dockerfile = dockerfix.parse(corpus.read(path))
+        if dockerfile.errors or looks_for.search(dockerfile.code):
+            continue
+        assert list(built_in(name).apply(dockerfix.Workspace(dockerfile))) == [], path

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 
-from dockerfix.catalogue import BUILT_IN, choose_passes, plugin_passes
+from dockerfix.catalogue import BUILT_IN, UnknownPassError, built_in, plugin_passes
 from dockerfix.transform import Transform
 
 
 def list_passes() -> str:
     """One line a pass: name, level, what it does; passes of other packages behind."""
-    passes = choose_passes(plugins=plugin_passes())
+    passes = [*map(built_in, BUILT_IN), *plugin_passes()]
     width = max(len(entry.name) for entry in passes)
     return "".join(
         f"{entry.name:{width}}  {entry.level!s:6}  {_documentation(entry).splitlines()[0]}\n"
@@ -20,9 +20,15 @@ def list_passes() -> str:
 
 def explain_pass(name: str) -> str:
     """The documentation of a pass. Raises UnknownPassError."""
-    plugins = () if name in BUILT_IN else plugin_passes()
-    (entry,) = choose_passes(select=(name,), plugins=plugins)
+    entry = built_in(name) if name in BUILT_IN else _plugin(name)
     return f"{entry.name} ({entry.level})\n\n{_documentation(entry).rstrip()}\n"
+
+
+def _plugin(name: str) -> Transform:
+    plugins = {plugin.name: plugin for plugin in plugin_passes()}
+    if name not in plugins:
+        raise UnknownPassError.of(name, (*BUILT_IN, *plugins))
+    return plugins[name]
 
 
 def _documentation(entry: Transform) -> str:
