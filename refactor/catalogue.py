@@ -27,7 +27,7 @@ BUILT_IN = {
     "name-stages": Home("name_stages", "NameStages", "from="),
     "workdir": Home("workdir", "Workdir", r"\bWORKDIR\b|\bcd\b"),
     "exec-form": Home("exec_form", "ExecForm", r"\b(?:CMD|ENTRYPOINT)\b"),
-    "split-stages": Home("split_stages", "SplitStages", _COPIES),
+    "split-stages": Home("split_stages", "SplitStages", r"\bRUN\b"),
     "order-copies": Home("order_copies", "OrderCopies", _COPIES),
     "add-user": Home("add_user", "AddUser", ""),
     "chown-copies": Home("chown_copies", "ChownCopies", "chown|chmod|chgrp"),

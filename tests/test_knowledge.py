@@ -21,6 +21,9 @@ FILES = sorted(
     if path.name != "schema.json" and path.parent.name not in GENERATED
 )
 
+#: Files that are one table of a form of their own, and what the schema calls it.
+FORMS = {"command_effects": "command_effects"}
+
 
 def _schema(definition: str = "") -> dict[str, Any]:
     schema: dict[str, Any] = json.loads((FOLDER / "schema.json").read_text("utf-8"))
@@ -40,10 +43,10 @@ def _reject_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_file_holds_what_the_schema_says(path: Path) -> None:
     content = json.loads(path.read_text("utf-8"), object_pairs_hook=_reject_twins)
-    jsonschema.validate(content, _schema())
+    jsonschema.validate(content, _schema(FORMS.get(_name(path), "")))
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
+@pytest.mark.parametrize("path", [f for f in FILES if f.stem not in FORMS], ids=_name)
 def test_names_are_sorted(path: Path) -> None:
     for name, entry in json.loads(path.read_text("utf-8")).items():
         if isinstance(entry["values"], list):
