@@ -1,24 +1,76 @@
 """What system packages are for: building only, or running as well.
 
-A package that the tables do not name stays installed.
+The tables `libraries/<system>.json` are made from Debian's and Ubuntu's package indexes by
+`scripts/extract_runtime_libraries.py`. A package that no table names stays installed.
 """
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
+
+from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import names, table
+from dockerfix.knowledge.recommended import debian_releases
+from dockerfix.syntax.values import read_image
 
+_FILE = "packages/system"
 #: They compile, link, fetch sources; no program that was built needs them.
-BUILD_ONLY = names("packages/system", "build_only")
-#: A `-dev` package and what a program that was linked with it needs.
-RUNTIME_LIBRARY: dict[str, str] = table("packages/system", "runtime_library")
-#: Those of the table whose Debian package has another name in each release.
-ONLY_ALPINE = names("packages/system", "only_alpine")
+BUILD_ONLY = names(_FILE, "build_only")
+#: What Ubuntu's codenames in the tags of other images mean, and the releases of ubuntu's own.
+_UBUNTU = {"focal": "20.04", "jammy": "22.04", "noble": "24.04"}
 
 
-def runtime_package(name: str, alpine: bool) -> str | None:
-    """What takes a package's place at run time; None when nothing has to."""
-    if name in BUILD_ONLY:
-        return None
-    if name in ONLY_ALPINE and not alpine:
-        return name
-    return RUNTIME_LIBRARY.get(name, name)
+def is_for_building(name: str) -> bool:
+    """Whether a package is there to build with: a compiler, or headers."""
+    return name in BUILD_ONLY or name.endswith("-dev")
+
+
+def runtime_packages(name: str, image: str) -> tuple[str, ...]:
+    """What takes a package's place at run time on an image.
+
+    Nothing where nothing has to; the package itself where that is not known.
+    """
+    family = official_name(read_image(image).repository)
+    if name in table(_FILE, "held_by_image").get(family, ()):
+        return ()
+    alpine = "alpine" in image
+    compiler = table(_FILE, "compiler_library")["alpine" if alpine else "debian"]
+    if name in BUILD_ONLY or name in compiler:
+        return (compiler[name],) if name in compiler else ()
+    if alpine:
+        library = table(_FILE, "alpine_library").get(name, name)
+        return (library,) if library else ()
+    return _of_systems(name, image)
+
+
+def _of_systems(name: str, image: str) -> tuple[str, ...]:
+    """What all the systems that an image may stand on agree on."""
+    systems = _systems(image)
+    if not name.endswith(("-dev", "-dev-compat", "-dev-all")) or not systems:
+        return (name,)
+    found = {tuple(libraries(system).get(name, (name,))) for system in systems}
+    return found.pop() if len(found) == 1 else (name,)
+
+
+def _systems(image: str) -> tuple[str, ...]:
+    """The systems that an image may stand on, as the tables are named."""
+    found = read_image(image)
+    releases = debian_releases(image)
+    if releases:
+        return tuple(f"debian-{release}" for release in releases)
+    for codename, release in _UBUNTU.items():
+        if codename in found.tag:
+            return (f"ubuntu-{release}",)
+    if official_name(found.repository) == "ubuntu" and found.tag in _UBUNTU.values():
+        return (f"ubuntu-{found.tag}",)
+    return ()
+
+
+@cache
+def libraries(system: str) -> dict[str, list[str]]:
+    """For the `-dev` packages of a system: the packages with their shared libraries."""
+    path = Path(__file__).parent / "libraries" / f"{system}.json"
+    content: dict[str, list[str]] = json.loads(path.read_text("utf-8"))
+    return content
