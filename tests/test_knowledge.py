@@ -10,11 +10,12 @@ import jsonschema
 import pytest
 
 import dockerfix.knowledge
-from dockerfix.knowledge.data import names, table
+from dockerfix.knowledge.data import table
+from dockerfix.knowledge.system_packages import runtime_packages
 
 FOLDER = Path(dockerfix.knowledge.__file__).parent
 #: Made by scripts from an index; a form of their own, named by the module that reads them.
-GENERATED = ("recommends",)
+GENERATED = ("recommends", "libraries")
 FILES = sorted(
     path
     for path in FOLDER.rglob("*.json")
@@ -66,9 +67,30 @@ def test_every_package_manager_has_known_fields(manager: str) -> None:
     jsonschema.validate(table("package_managers", manager), _schema("manager"))
 
 
-def test_what_is_build_only_has_no_runtime_library() -> None:
-    libraries = table("packages/system", "runtime_library")
-    assert names("packages/system", "build_only").isdisjoint(libraries)
+@pytest.mark.parametrize(
+    ("name", "image", "packages"),
+    [
+        ("gcc", "python:3.12-slim-bookworm", ()),
+        ("gcc", "python:3.12-alpine", ("libgcc",)),
+        ("build-base", "ruby:3.3-alpine", ("libstdc++",)),
+        ("build-base", "node:20-alpine", ()),
+        ("libpq-dev", "python:3.12-slim", ("libpq5",)),
+        ("libssl-dev", "python:3.12-slim", ()),
+        ("libssl-dev", "debian:bookworm-slim", ("libssl3",)),
+        ("libffi-dev", "debian:trixie-slim", ("libffi8",)),
+        ("libmagic-dev", "python:3.12-slim", ("libmagic-dev",)),
+        ("libmagic-dev", "python:3.12-slim-bookworm", ("libmagic1",)),
+        ("default-libmysqlclient-dev", "python:3.11-slim-bookworm", ("libmariadb3",)),
+        ("default-libmysqlclient-dev", "ubuntu:22.04", ("libmysqlclient21",)),
+        ("libunknown-dev", "debian:12", ("libunknown-dev",)),
+        ("libpq-dev", "registry.example/base:1", ("libpq-dev",)),
+        ("postgresql-dev", "python:3.12-alpine", ("libpq",)),
+    ],
+)
+def test_what_a_package_becomes_where_the_program_runs(
+    name: str, image: str, packages: tuple[str, ...]
+) -> None:
+    assert runtime_packages(name, image) == packages
 
 
 def test_missing_data_is_an_error_not_an_empty_table() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from dockerfix.context.compose import built_services
 from dockerfix.entry import UnknownEntryError, read_entry
-from dockerfix.knowledge.system_packages import runtime_package
+from dockerfix.knowledge.system_packages import runtime_packages
 from dockerfix.manifest_copies import is_within
 from dockerfix.packages import read_package_command
 from dockerfix.reasons import ReasonError
@@ -405,13 +405,10 @@ class _PackageSteps:
         package = read_package_command(call.command)
         if package is None or package.action != "install":
             return []
-        alpine = "alpine" in self.plan.base
-        names = [word.text for word in package.packages]
-        found = [runtime_package(name.partition("=")[0], alpine) for name in names]
         return [
-            name if kept == name.partition("=")[0] else kept
-            for name, kept in zip(names, found, strict=True)
-            if kept
+            kept if kept != word.text.partition("=")[0] else word.text
+            for word in package.packages
+            for kept in runtime_packages(word.text.partition("=")[0], self.plan.base)
         ]
 
     def _package_text(self, call: Call, text: str) -> str:

@@ -76,10 +76,10 @@ def plan_node(program: Program) -> Plan | None:
 
 
 def _build_packages(program: Program) -> Iterator[str]:
-    from dockerfix.knowledge.system_packages import BUILD_ONLY
+    from dockerfix.knowledge.system_packages import is_for_building
 
     for _, call in program.calls("packages"):
-        yield from (word for word in call.words if word in BUILD_ONLY)
+        yield from (word for word in call.words if is_for_building(word))
 
 
 def _manifest(program: Program, context: BuildContext) -> tuple[dict[str, Any], str]:

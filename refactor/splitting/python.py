@@ -14,7 +14,7 @@ from dockerfix.context.sources import read_sources
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.python_packages import SELF_CONTAINED
 from dockerfix.knowledge.runtime_images import slim_sibling
-from dockerfix.knowledge.system_packages import BUILD_ONLY, RUNTIME_LIBRARY
+from dockerfix.knowledge.system_packages import is_for_building
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage, needs_programs
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
@@ -89,7 +89,7 @@ def _is_pip(call: Call) -> bool:
 
 def _build_packages(program: Program) -> Iterator[str]:
     for _, call in program.calls("packages"):
-        yield from (w for w in call.words if w in BUILD_ONLY or w in RUNTIME_LIBRARY)
+        yield from (word for word in call.words if is_for_building(word))
 
 
 def _base(
