@@ -1,8 +1,14 @@
-"""The corpus of real Dockerfiles, where it is: beside the checkout, never part of it."""
+"""The corpus of real Dockerfiles, where it is: beside the checkout, never part of it.
+
+`python -m tests.corpus FOLDER` lays the repositories out in full, sources as empty files: what a
+pass that looks for files needs to see.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import tarfile
 import tempfile
 from functools import cache
@@ -54,3 +60,29 @@ def _unpack(name: str) -> Path:
 
 def read(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def lay_out(target: Path) -> int:
+    """Copy the repositories to a folder, with an empty file for each path that is not kept.
+
+    Files that are kept emptied for their size stay empty; links, whose target is not known, become
+    files. Gives the number of files made.
+    """
+    source = _unpack("apps")
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    made = 0
+    for listing in sorted(target.glob("*/TREE-META.tsv")):
+        for line in listing.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+            mode, kind, _, path = line.split("\t", 3)
+            place = listing.parent / path
+            if kind != "blob" or place.exists():
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+            place.chmod(0o755 if mode == "100755" else 0o644)
+            made += 1
+    return made
+
+
+if __name__ == "__main__":
+    print(f"{lay_out(Path(sys.argv[1]))} empty files")

@@ -22,9 +22,6 @@ FILES = sorted(
     if path.name != "schema.json" and path.parent.name not in GENERATED
 )
 
-#: Files that are one table of a form of their own, and what the schema calls it.
-FORMS = {"command_effects": "command_effects"}
-
 
 def _schema(definition: str = "") -> dict[str, Any]:
     schema: dict[str, Any] = json.loads((FOLDER / "schema.json").read_text("utf-8"))
@@ -44,10 +41,10 @@ def _reject_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_file_holds_what_the_schema_says(path: Path) -> None:
     content = json.loads(path.read_text("utf-8"), object_pairs_hook=_reject_twins)
-    jsonschema.validate(content, _schema(FORMS.get(_name(path), "")))
+    jsonschema.validate(content, _schema())
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if f.stem not in FORMS], ids=_name)
+@pytest.mark.parametrize("path", FILES, ids=_name)
 def test_names_are_sorted(path: Path) -> None:
     for name, entry in json.loads(path.read_text("utf-8")).items():
         if isinstance(entry["values"], list):
@@ -65,6 +62,12 @@ def test_every_image_family_has_known_fields() -> None:
 )
 def test_every_package_manager_has_known_fields(manager: str) -> None:
     jsonschema.validate(table("package_managers", manager), _schema("manager"))
+
+
+def test_every_rule_for_commands_has_known_fields() -> None:
+    for name, rule in table("command_effects", "rules").items():
+        jsonschema.validate(rule, _schema("command_rule"))
+        assert rule, name
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from dockerfix.knowledge.data import names, table
+
+_FILE = "command_effects"
 #: What becomes of a word: nothing is touched by `text`; `makes` is a folder, where it is missing.
 Use: TypeAlias = Literal["text", "reads", "writes", "both", "makes", "everything"]
 
@@ -61,29 +62,28 @@ class CommandFacts:
 
 @cache
 def command_facts() -> CommandFacts:
-    """The table, read once."""
-    path = Path(__file__).with_name("command_effects.json")
-    data = json.loads(path.read_text(encoding="utf-8"))
-    system = tuple(data["system"])
+    """The table, put together once."""
+    system = tuple(table(_FILE, "system"))
     rules: dict[str, tuple[Rule, ...]] = {}
-    for entry in data["rules"]:
-        rule = _rule(entry, system)
-        for name in entry["programs"]:
+    for key, entry in table(_FILE, "rules").items():
+        programs, *words = key.split(" ")
+        rule = _rule(tuple(words), entry, system)
+        for name in programs.split("|"):
             rules[name] = (*rules.get(name, ()), rule)
     return CommandFacts(
         rules,
-        frozenset(data["version_words"]),
-        frozenset(data["shells"]),
-        frozenset(data["fetchers"]),
+        names(_FILE, "version_words"),
+        names(_FILE, "shells"),
+        names(_FILE, "fetchers"),
         system,
-        tuple(data["package_settings"]),
+        tuple(table(_FILE, "package_settings")),
     )
 
 
-def _rule(entry: dict[str, Any], system: tuple[str, ...]) -> Rule:
+def _rule(words: tuple[str, ...], entry: dict[str, Any], system: tuple[str, ...]) -> Rule:
     return Rule(
         entry["kind"],
-        tuple(entry.get("words", ())),
+        words,
         entry.get("operands", "everything"),
         entry.get("first"),
         entry.get("last"),
@@ -97,5 +97,5 @@ def _rule(entry: dict[str, Any], system: tuple[str, ...]) -> Rule:
     )
 
 
-def _places(names: Iterable[str], system: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(place for name in names for place in (system if name == "system" else (name,)))
+def _places(places: Iterable[str], system: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(place for name in places for place in (system if name == "system" else (name,)))
