@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.state import known_variables
 from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
-from dockerfix.syntax.values import stage_scope, substitute
+from dockerfix.syntax.values import substitute
 from dockerfix.transform import Workspace
 
 
@@ -55,7 +56,7 @@ def _resolve(word: str, instruction: Instruction, workspace: Workspace) -> str |
     stage = workspace.dockerfile.stage_of(instruction)
     if stage is None or instruction.is_exec_form:
         return word if "$" not in word else None
-    scope = stage_scope(stage, before=instruction) if "$" in word else {}
+    scope = known_variables(stage, instruction) if "$" in word else {}
     return substitute(word, scope, instruction.escape)
 
 

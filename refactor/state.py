@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, replace
 
+from dockerfix.knowledge.base_images import image_variables, image_workdir
 from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 from dockerfix.syntax.values import read_image, stage_scope, substitute
 
@@ -46,7 +47,8 @@ def _start(dockerfile: Dockerfile, stage: Stage) -> State:
     base = stage.resolved_base or stage.base
     if base.lower() == "scratch":
         return State("/", "0", DEFAULT_SHELL, dockerfile.escape == "\\")
-    return State(None, None, DEFAULT_SHELL, dockerfile.escape == "\\" and not _is_windows(base))
+    posix = dockerfile.escape == "\\" and not _is_windows(base)
+    return State(image_workdir(read_image(base).repository), None, DEFAULT_SHELL, posix)
 
 
 def _is_windows(base: str) -> bool:
@@ -72,8 +74,14 @@ def state_after(state: State, instruction: Instruction, stage: Stage) -> State:
 
 def _resolve(instruction: Instruction, stage: Stage) -> str | None:
     text = instruction.argument_text
-    scope = stage_scope(stage, before=instruction) if "$" in text else {}
+    scope = known_variables(stage, instruction) if "$" in text else {}
     return substitute(text, scope, instruction.escape)
+
+
+def known_variables(stage: Stage, before: Instruction) -> dict[str, str | None]:
+    """What variables hold before an instruction, those of a known base image among them."""
+    image = image_variables(read_image(stage.resolved_base or stage.base).repository)
+    return {**image, **stage_scope(stage, before=before)}
 
 
 def _workdir(state: State, instruction: Instruction, stage: Stage) -> str | None:

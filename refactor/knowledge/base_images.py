@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dockerfix.knowledge.data import table
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Dockerfile, Stage
@@ -31,6 +33,10 @@ _PLAIN_OTHERS = pattern(
 )
 
 
+#: They set no WORKDIR (dotnet/dotnet-docker, src/sdk).
+_DOTNET = pattern(r"mcr\.microsoft\.com/dotnet/(?:nightly/|core/)?sdk|microsoft/dotnet")
+
+
 def official_name(repository: str) -> str | None:
     """The name of a Docker official image; None for any other image."""
     match = _HUBS.fullmatch(repository)
@@ -44,6 +50,25 @@ def runs_arguments(repository: str) -> bool:
         family = table("images/official", "families").get(name, {})
         return "runs_arguments" in family
     return bool(_PLAIN_OTHERS.fullmatch(repository))
+
+
+def image_workdir(repository: str) -> str | None:
+    """The directory in which an official image leaves its users; None when it is not known."""
+    if _DOTNET.fullmatch(repository):
+        return "/"
+    found = _family(repository).get("workdir")
+    return str(found) if found else None
+
+
+def image_variables(repository: str) -> dict[str, str]:
+    """What an official image's ENV sets, as far as paths are written with it."""
+    return dict(_family(repository).get("variables", {}))
+
+
+def _family(repository: str) -> dict[str, Any]:
+    name = official_name(repository)
+    family: dict[str, Any] = table("images/official", "families").get(name, {}) if name else {}
+    return family
 
 
 def base_repository(dockerfile: Dockerfile, stage: Stage) -> str | None:
