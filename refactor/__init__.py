@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dockerfix._version import __version__
 
 if TYPE_CHECKING:
+    from dockerfix.context.build_context import BuildContext
     from dockerfix.lockfile import Lock
     from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
     from dockerfix.syntax.edits import Edit
@@ -74,10 +75,13 @@ def refactor(
     ignore: tuple[str, ...] = (),
     plugins: tuple[Transform, ...] = (),
     pin: str = "tag",
+    repository: str | Path | None = None,
 ) -> Result:
     """Refactor a Dockerfile's text.
 
-    `context` is the build context's folder, `name` the Dockerfile's name in it, `target` the stage
+    `context` is the build context's folder, `name` the Dockerfile's path in it, `repository` the
+    folder whose files say how the image is built and run (by default the repository of git's that
+    the context is part of, else the context), `target` the stage
     that is built (the last one if not given), `level` the most that a change may mean (`safe`,
     `review`, `risky`), `select` and `ignore` name passes, `plugins` are passes to run after the
     built-in ones, `pin` is how images are pinned (`tag`, `digest`, `both`) that a `dockerfix.lock`
@@ -88,20 +92,27 @@ def refactor(
     """
     from dockerfix import pipeline
     from dockerfix.catalogue import choose_passes
-    from dockerfix.context.build_context import BuildContext
     from dockerfix.syntax.parser import parse
     from dockerfix.transform import Level, Workspace
 
     lock = _lock_for(Path(context)) if context is not None else None
     workspace = Workspace(
         dockerfile=parse(""),
-        context=BuildContext(Path(context), name) if context is not None else None,
+        context=_build_context(context, name, repository) if context is not None else None,
         target=target,
         level=Level[level.upper()] if isinstance(level, str) else level,
         lock=lock,
         pin=pin,
     )
     return pipeline.refactor(text, choose_passes(select, ignore, plugins), workspace)
+
+
+def _build_context(context: str | Path, name: str, repository: str | Path | None) -> BuildContext:
+    from dockerfix.context.build_context import BuildContext
+
+    return BuildContext(
+        Path(context), name, repository=Path(repository) if repository is not None else None
+    )
 
 
 def _lock_for(folder: Path) -> Lock | None:

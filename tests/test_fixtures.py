@@ -33,6 +33,7 @@ def run(code: str, case: Path) -> tuple[dockerfix.Result, dict[str, Any]]:
     result = dockerfix.refactor(
         code,
         context=case / "before" if options.get("context", True) else None,
+        repository=case / "before",
         target=options.get("target"),
         level=options.get("level", "review"),
         select=tuple(options.get("select", [case.parent.name])),
@@ -76,5 +77,6 @@ def write_after(case: Path, result: dockerfix.Result) -> None:
 def test_all_passes(case: Path) -> None:
     """What one pass leaves alone, or is made for, stops no other."""
     before = read(case / "before" / "Dockerfile")
-    result = dockerfix.refactor(before, context=case / "before", level="risky")
+    folder = case / "before"
+    result = dockerfix.refactor(before, context=folder, level="risky", repository=folder)
     assert not dockerfix.parse(result.code).errors

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from dockerfix.context.compose import built_services
+from dockerfix.context.usage.usage import built_services
 from dockerfix.entry import Entry, UnknownEntryError, read_entry
 from dockerfix.knowledge.run_as import (
     NEEDS_ROOT,

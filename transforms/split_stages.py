@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
-from dockerfix.context.compose import built_services
+from dockerfix.context.usage.usage import built_services
 from dockerfix.entry import UnknownEntryError, read_entry
 from dockerfix.knowledge.system_packages import runtime_packages
 from dockerfix.manifest_copies import is_within

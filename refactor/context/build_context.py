@@ -25,16 +25,18 @@ class BuildContext:
     """
 
     root: Path
-    #: Name of the Dockerfile, for `<name>.dockerignore`.
+    #: Path of the Dockerfile, relative to the folder, for `<path>.dockerignore`.
     dockerfile: str = "Dockerfile"
     #: Files as a change is going to make them, in place of those on disk.
     overlay: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: The repository that it is part of; None: it is looked for.
+    repository: Path | None = None
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
     _places: dict[str, Path | None] = field(default_factory=dict, repr=False)
 
     def overlaid(self, files: Mapping[str, str]) -> BuildContext:
         """The same folder with the content of some files replaced."""
-        return BuildContext(self.root, self.dockerfile, dict(files))
+        return BuildContext(self.root, self.dockerfile, dict(files), self.repository)
 
     def exists(self, path: str) -> bool:
         """Whether the path is there, inside the folder."""

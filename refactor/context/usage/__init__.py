@@ -1,0 +1,1 @@
+"""How the rest of the repository builds and runs the image."""
