@@ -27,8 +27,10 @@ def find_dockerfiles(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Pa
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(files):
+            if not is_dockerfile_name(name):
+                continue
             path = Path(root, name)
-            if not is_dockerfile_name(name) or _is_excluded(path, folder, exclude):
+            if _is_excluded(path, folder, exclude):
                 continue
             # Nobody may ever write to a pipe of that name; a broken link is worth a message.
             if os.path.isfile(path) or not os.path.exists(path):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockerfix.catalogue import plugin_passes
 from dockerfix.lockfile import LockError
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
-from dockerfix.transform import NewFile
+from dockerfix.transform import Declined, NewFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Settings:
     target: str | None
     plugins: bool = False
     pin: str = "tag"
+    #: What else may be the context; "" when that is certain.
+    context_doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,10 @@ def run_job(job: Job) -> Outcome:
     """Refactor one file, without writing."""
     try:
         text = job.text if job.text is not None else read_text(Path(job.path))
-        result = _refactor(text, Path(job.path).name, job.settings)
+        result = _refactor(text, _name(job), job.settings)
+        if job.settings.context_doubt:
+            doubt = Declined("the build context is not certain", 1, job.settings.context_doubt)
+            result = replace(result, declined=(doubt, *result.declined))
         return Outcome(job.path, result, context=job.settings.context)
     except DockerfileSyntaxError as error:
         return Outcome(job.path, None, tuple(_locate(job.path, error)))
@@ -63,6 +69,14 @@ def run_job(job: Job) -> Outcome:
         return Outcome(job.path, None, (str(error),))
     except OSError as error:
         return Outcome(job.path, None, (f"{job.path}: cannot be read: {error.strerror or error}",))
+
+
+def _name(job: Job) -> str:
+    """The Dockerfile's path in its context."""
+    context = job.settings.context
+    if context is None or job.text is not None:
+        return Path(job.path).name
+    return Path(os.path.relpath(job.path, context)).as_posix()
 
 
 def read_text(path: Path) -> str:

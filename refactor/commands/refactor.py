@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dockerfix.catalogue import UnknownPassError, choose_passes, plugin_passes
 from dockerfix.config import Config, ConfigError, find_config
-from dockerfix.context.locate import find_context
+from dockerfix.context.locate import Located, locate_context
 from dockerfix.report.text import Summary, colour_diff, explanations, outcome_diff, visible
 from dockerfix.work import Job, Outcome, Settings, read_text, run_job
 
@@ -144,7 +144,7 @@ def _expand(path: str, chosen: Config) -> Iterator[Job]:
     place = Path(path)
     if not place.is_dir():
         place.stat()
-        yield Job(path, _settings(chosen, find_config(place.parent), find_context(place)))
+        yield Job(path, _settings(chosen, find_config(place.parent), locate_context(place)))
         return
     if not os.access(place, os.R_OK | os.X_OK):
         raise UsageError("the folder cannot be read")
@@ -152,10 +152,10 @@ def _expand(path: str, chosen: Config) -> Iterator[Job]:
     if not found:
         raise UsageError("no Dockerfile in this folder")
     for file in found:
-        yield Job(str(file), _settings(chosen, find_config(file.parent), find_context(file)))
+        yield Job(str(file), _settings(chosen, find_config(file.parent), locate_context(file)))
 
 
-def _settings(chosen: Config, config: Config, folder: Path | None) -> Settings:
+def _settings(chosen: Config, config: Config, located: Located | None) -> Settings:
     """What holds for one file: the command line wins over the settings file."""
     context = chosen.context or config.context
     if context is not None and not Path(context).is_dir():
@@ -164,7 +164,8 @@ def _settings(chosen: Config, config: Config, folder: Path | None) -> Settings:
         level=chosen.level or config.level or "review",
         select=chosen.select or config.select,
         ignore=chosen.ignore or config.ignore,
-        context=Path(context) if context else folder,
+        context=Path(context) if context else located.folder if located else None,
+        context_doubt=located.doubt if located and not context else "",
         target=chosen.target or config.target,
         plugins=config.plugins,
         pin=chosen.pin or config.pin or "tag",

@@ -1,9 +1,14 @@
-"""Which folder is the build context of a Dockerfile, when nobody says."""
+"""Which folder is the build context of a Dockerfile, when nobody says on the command line.
+
+What compose files, CI and scripts of the repository name counts first; then the folder in which the
+COPY sources are.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,37 +18,103 @@ _COPY = pattern(r"^[ \t]*(?:COPY|ADD)[ \t]+([^\n\\<\[]+)$", 8 | 2)
 _MAX_PARENTS = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A build context, and why it is that."""
+
+    folder: Path
+    why: str
+    #: Other folders that may be meant as well, each with who says so.
+    others: tuple[str, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """What to tell people when it is not certain; "" when it is."""
+        return f"{self.folder} ({self.why}), or {', '.join(self.others)}" if self.others else ""
+
+
 def find_context(dockerfile: Path) -> Path:
-    """The folder in which most COPY sources are found: the Dockerfile's, or one above it.
+    """The build context of a Dockerfile."""
+    return locate_context(dockerfile).folder
+
+
+def locate_context(dockerfile: Path) -> Located:
+    """The build context: as the repository says, else the folder with most of the COPY sources.
 
     The nearest of several counts; nothing above the repository, or the folder one is in, is asked.
     """
     folder = dockerfile.parent
     sources = _sources(dockerfile)
-    if not sources or all(_is_there(folder, source) for source in sources):
-        return folder
-    best, found = folder, sum(_is_there(folder, source) for source in sources)
+    if sources is None or _is_root(folder):
+        return Located(folder, "the folder of the Dockerfile")
+    told = _told(dockerfile)
+    if told:
+        # Of several that are told, the one that holds more of what is copied; then the first.
+        ranked = sorted(told, key=lambda place: -_count(place, sources))
+        others = tuple(f"{place} ({told[place]})" for place in ranked[1:])
+        return Located(ranked[0], told[ranked[0]], others)
+    if all(_is_there(folder, source) for source in sources):
+        return Located(folder, "the folder of the Dockerfile")
+    best, found = folder, _count(folder, sources)
     for candidate in _parents(folder):
-        count = sum(_is_there(candidate, source) for source in sources)
+        count = _count(candidate, sources)
         if count > found:
             best, found = candidate, count
-    return best
+    return Located(best, f"{found} of {len(sources)} sources are there")
 
 
-def _sources(dockerfile: Path) -> list[str]:
-    """What COPY and ADD bring from the context, as far as it is plain."""
+def _count(folder: Path, sources: list[str]) -> int:
+    return sum(_is_there(folder, source) for source in sources)
+
+
+def _is_root(folder: Path) -> bool:
+    """Whether a folder is the repository itself: then it is the context, or nearly always."""
+    return (folder / ".git").exists()
+
+
+def _told(dockerfile: Path) -> dict[Path, str]:
+    """The folders that files of the repository name as the context of this Dockerfile."""
+    root = _repository(dockerfile.parent.absolute())
+    if root is None:
+        return {}
+    from dockerfix.context.usage.usage import all_findings
+
+    own = os.path.realpath(dockerfile)
+    found: dict[Path, str] = {}
+    for findings in all_findings(str(root)):
+        for build in findings.builds:
+            named = build.dockerfile and os.path.realpath(build.dockerfile) == own
+            if named and build.context and os.path.isdir(build.context):
+                found.setdefault(_as_written(Path(build.context)), str(build.place))
+    return found
+
+
+def _as_written(folder: Path) -> Path:
+    """A folder relative to the one that one is in, as other paths are."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+@cache
+def _repository(folder: Path) -> Path | None:
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
+
+
+def _sources(dockerfile: Path) -> list[str] | None:
+    """What COPY and ADD bring from the context, as far as it is plain; None when they do not."""
     try:
         text = dockerfile.read_bytes().decode("utf-8", "surrogateescape")
     except OSError:
-        return []
-    found: list[str] = []
+        return None
+    found: list[str] | None = None
     for match in _COPY.finditer(text):
         words = match[1].split()
         if any(word.startswith("--from") for word in words):
             continue
         names = [word for word in words if not word.startswith("--")][:-1]
-        found += [name for name in names if name not in (".", "./", "/") and "$" not in name]
-    return [name for name in found if "://" not in name and ".." not in name]
+        plain = (name for name in names if name not in (".", "./", "/") and "$" not in name)
+        found = [*(found or []), *(n for n in plain if "://" not in n and ".." not in n)]
+    return found
 
 
 @cache
@@ -55,17 +126,12 @@ def _parents(folder: Path) -> tuple[Path, ...]:
     if (absolute / ".git").exists():
         return ()
     for parent in list(absolute.parents)[:_MAX_PARENTS]:
-        if not parent.is_relative_to(here) and not _in_repository(parent):
+        if not parent.is_relative_to(here) and _repository(parent) is None:
             break
-        found.append(parent.relative_to(here) if parent.is_relative_to(here) else parent)
+        found.append(_as_written(parent))
         if (parent / ".git").exists():
             break
     return tuple(found)
-
-
-@cache
-def _in_repository(folder: Path) -> bool:
-    return any((place / ".git").exists() for place in (folder, *folder.parents))
 
 
 def _is_there(folder: Path, source: str) -> bool:

@@ -48,7 +48,8 @@ def read_script(source: Source) -> Findings:
     """The `docker build` and `docker run` commands of any text."""
     builds: list[Build] = []
     services: list[tuple[Service, Build | None]] = []
-    for match in _CALL.finditer(source.text):
+    text = source.text.replace('"', "\n") if source.path.endswith(".json") else source.text
+    for match in _CALL.finditer(text):
         words = _words(match[3])
         line = source.text.count("\n", 0, match.start()) + 1
         place = Place(source.path, f"line {line}")

@@ -118,7 +118,9 @@ def _is_ours(build: Build, root: str, dockerfile: str) -> bool:
 
 def _is_named(image: str, names: set[str]) -> bool:
     name = image_name(image)
-    return bool(name) and (name in names or name.rpartition("/")[2] in names)
+    return bool(name) and any(
+        name == own or name.endswith(f"/{own}") or own.endswith(f"/{name}") for own in names
+    )
 
 
 def _dockerfiles(findings: tuple[Findings, ...]) -> set[str]:
