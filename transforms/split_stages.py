@@ -7,24 +7,21 @@ from collections.abc import Callable, Iterator
 
 from dockerfix.context.usage.usage import built_services
 from dockerfix.entry import UnknownEntryError, read_entry
-from dockerfix.knowledge.system_packages import runtime_packages
 from dockerfix.manifest_copies import is_within
-from dockerfix.packages import read_package_command
 from dockerfix.reasons import ReasonError
 from dockerfix.splitting.dotnet import plan_dotnet
 from dockerfix.splitting.go import plan_go
 from dockerfix.splitting.java import plan_java
 from dockerfix.splitting.node import plan_node
-from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step, call_kind, read_steps
+from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, call_kind, read_steps
 from dockerfix.splitting.python import plan_python
+from dockerfix.splitting.runtime_stage import runtime_stage
 from dockerfix.splitting.rust import plan_rust
 from dockerfix.splitting.static_site import plan_static_site
 from dockerfix.syntax.edits import (
     Edit,
-    blank_above,
     end_with_gap,
     head_of,
-    with_comments,
 )
 from dockerfix.syntax.tree import Blank, Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
@@ -38,15 +35,8 @@ _PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
     plan_node,
     plan_python,
 )
-#: What describes the container, and belongs to the stage that runs.
-_MOVES = frozenset(
-    (
-        *("EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "LABEL", "MAINTAINER"),
-        *("CMD", "ENTRYPOINT"),
-    )
-)
-#: What holds in both stages.
-_REPEATS = frozenset(("WORKDIR", "ENV", "ARG", "USER"))
+#: Programs that images offer for a COPY --from, and that no program needs while it runs.
+_BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
 _DEVELOPMENT = frozenset(
     (
         *("nodemon", "--reload", "dev", "start:dev", "serve:dev", "watch", "ts-node-dev"),
@@ -115,9 +105,11 @@ def _split(stage: Stage, workspace: Workspace) -> Change | None:
     plan = _plan(program)
     if plan is None:
         return None
-    text, removed = _runtime_stage(program, plan)
-    edits = [_name_edit(stage, program), *plan.edits]
-    edits += _move_edits(removed, text, workspace)
+    name, edits = _names(stage, program, plan)
+    runtime = runtime_stage(program, plan, name)
+    text, removed = runtime.text, list(runtime.removed)
+    edits += plan.edits
+    edits += _move_edits(removed, text, plan, workspace)
     return Change(
         "the image ships what it was built with",
         f"Build in one stage, run on `{plan.base}` in another: {plan.gain} stay behind",
@@ -126,7 +118,7 @@ def _split(stage: Stage, workspace: Workspace) -> Change | None:
         plan.level,
         evidence=(_entry_evidence(program), *plan.evidence),
         removed=tuple(i.keyword for i in removed),
-        added=(*plan.added, *_keywords(text)),
+        added=(*plan.added, *("RUN",) * len(plan.last), *_keywords(text)),
         files=plan.files,
     )
 
@@ -140,9 +132,9 @@ def _program(stage: Stage, workspace: Workspace) -> Program:
     keywords = {i.keyword for i in stage.instructions}
     if "ONBUILD" in keywords:
         raise NotSplitError("the image is a base for others")
-    if "SHELL" in keywords:
+    if any(not _is_usual_shell(i) for i in stage.instructions if i.keyword == "SHELL"):
         raise NotSplitError("another shell is set")
-    if any(i.flag("from") is not None for i in stage.instructions if i.keyword == "COPY"):
+    if any(i.flag("from") and not _is_build_tool(i) for i in stage.instructions):
         raise NotSplitError("files come from another image")
     if any(i.keyword == "ADD" and "://" in i.code for i in stage.instructions):
         raise NotSplitError("files are fetched")
@@ -153,19 +145,37 @@ def _program(stage: Stage, workspace: Workspace) -> Program:
         entry = read_entry(stage, workspace)
     except UnknownEntryError as error:
         raise NotSplitError(error.reason, error.detail) from error
-    folder = _folder(stage, workspace)
+    folder = _folder(stage, steps, workspace)
+    names = {posixpath.basename(call[0]) for call in entry.calls}
+    fetched = [i for i in stage.instructions if i.flag("from")]
+    if any(posixpath.basename(word) in names for i in fetched for word in i.arguments[:-1]):
+        raise NotSplitError("files come from another image")
     return Program(workspace, stage, entry, steps, folder)
 
 
-def _folder(stage: Stage, workspace: Workspace) -> str:
+def _is_build_tool(instruction: Instruction) -> bool:
+    """Whether a COPY takes nothing but programs that install or build from another image."""
+    names = (posixpath.basename(word.rstrip("/")) for word in instruction.arguments[:-1])
+    return instruction.keyword == "COPY" and all(name in _BUILD_TOOLS for name in names)
+
+
+def _is_usual_shell(instruction: Instruction) -> bool:
+    """Whether it is a shell of every Debian image: `bash -o pipefail -c`."""
+    words = instruction.exec_arguments or ()
+    return words[:1] in (("/bin/bash",), ("bash",), ("/bin/sh",), ("sh",))
+
+
+def _folder(stage: Stage, steps: tuple[Step, ...], workspace: Workspace) -> str:
+    """Where the program lies: the directory that it runs in, else the one of its install."""
     workdirs = [i for i in stage.instructions if i.keyword == "WORKDIR"]
-    if not workdirs:
-        raise NotSplitError("the program has no folder of its own")
-    following = stage.instructions[stage.index_of(workdirs[-1]) + 1 :]
-    folder = workspace.state(following[0]).workdir if following else None
-    if folder in (None, "/"):
-        raise NotSplitError("the program has no folder of its own")
-    return str(folder)
+    folder: str | None = None
+    if workdirs:
+        folder = workspace.effects(workdirs[-1]).after.workdir
+    else:
+        calls = [call for step in steps for call in step.calls if call.kind == "install"]
+        folders = {call.directory for call in calls}
+        folder = folders.pop() if len(folders) == 1 else None
+    return folder or "/"
 
 
 def _check_compose(program: Program) -> None:
@@ -194,16 +204,21 @@ def _plan(program: Program) -> Plan | None:
 # The stage that builds
 
 
-def _name_edit(stage: Stage, program: Program) -> Edit:
+def _names(stage: Stage, program: Program, plan: Plan) -> tuple[str, list[Edit]]:
+    """The name of the stage that runs, and the edit that names the one that builds."""
     start, end = stage.start.argument_span
     keyword = program.workspace.style.keyword("AS")
     if stage.name is None:
-        return Edit(end, end, f" {keyword} build")
+        return "runtime", [Edit(end, end, f" {keyword} {plan.stage_name}")]
     code = program.workspace.dockerfile.code[start:end]
-    return Edit(start + code.rindex(stage.name), end, "build")
+    begin = start + code.rindex(stage.name)
+    name = "runtime" if stage.name.lower() == plan.stage_name else stage.name
+    return name, [Edit(begin, begin + len(stage.name), plan.stage_name)]
 
 
-def _move_edits(removed: list[Instruction], text: str, workspace: Workspace) -> Iterator[Edit]:
+def _move_edits(
+    removed: list[Instruction], text: str, plan: Plan, workspace: Workspace
+) -> Iterator[Edit]:
     """Take instructions out, and put the new stage behind what is left."""
     dockerfile, newline = workspace.dockerfile, workspace.style.newline
     gone: set[object] = set(removed)
@@ -213,222 +228,11 @@ def _move_edits(removed: list[Instruction], text: str, workspace: Workspace) -> 
     for entry in removed:
         if entry.start < end:
             yield Edit(head_of(dockerfile, entry), end_with_gap(dockerfile, entry), "")
-    gap = newline if kept[-1].code.endswith("\n") else newline * 2
-    yield Edit(end, len(dockerfile.code), f"{gap}{text}")
-
-
-# The stage that runs
-
-
-def _runtime_stage(program: Program, plan: Plan) -> tuple[str, list[Instruction]]:
-    """Its text, and the instructions that go there from the other."""
-    workspace, stage = program.workspace, program.stage
-    style = workspace.style
-    name = stage.name or "runtime"
-    parts = [f"{style.keyword('FROM')} {plan.base} {style.keyword('AS')} {name}{style.newline}"]
-    if plan.lines:
-        described = [i for i in stage.instructions if i.keyword in _MOVES]
-        labels = [_text(i, workspace) for i in described if i.keyword in ("LABEL", "MAINTAINER")]
-        parts += [*labels, *(line + style.newline for line in plan.lines)]
-        return "".join(parts), described
-    removed: list[Instruction] = []
-    tail: list[str] = []
-    packages = _PackageSteps(program, plan)
-    last_step = stage.index_of(program.steps[-1].instruction)
-    for instruction in stage.instructions[1:]:
-        keyword = instruction.keyword
-        moves = keyword in _MOVES or instruction in plan.moved
-        if keyword in _REPEATS and stage.index_of(instruction) > last_step:
-            moves = True
-        if moves:
-            removed.append(instruction)
-        if keyword == "USER" or (keyword in _MOVES and keyword not in ("LABEL", "MAINTAINER")):
-            tail.append(_text(instruction, workspace))
-        elif keyword == "WORKDIR" and not _is_last(instruction, stage):
-            continue
-        elif keyword in _REPEATS or keyword in _MOVES:
-            text = _text if moves else _plain
-            parts.append(_absolute(text(instruction, workspace), instruction, program))
-        elif keyword == "RUN":
-            parts += packages.repeat(instruction)
-            if plan.moved and packages.only_owns(instruction):
-                removed.append(instruction)
-    parts += [line + style.newline for line in plan.extra]
-    parts += _copy_lines(program, plan)
-    parts += [_moved_copy(instruction, program) for instruction in plan.moved]
-    return "".join([*parts, *tail]), removed
-
-
-def _is_last(instruction: Instruction, stage: Stage) -> bool:
-    return instruction is stage.last(instruction.keyword)
-
-
-def _absolute(text: str, instruction: Instruction, program: Program) -> str:
-    """A WORKDIR that counted on the one before says its folder in full."""
-    path = instruction.argument_text
-    if instruction.keyword != "WORKDIR" or path.startswith(("/", "$", '"', "'")):
-        return text
-    return text.replace(path, program.folder)
-
-
-def _text(instruction: Instruction, workspace: Workspace) -> str:
-    """An instruction with its comments, set off as it was, ending in a line end."""
-    dockerfile, newline = workspace.dockerfile, workspace.style.newline
-    gap = newline if blank_above(dockerfile, instruction) else ""
-    return gap + with_comments(dockerfile, instruction, newline)
-
-
-def _moved_copy(instruction: Instruction, program: Program) -> str:
-    """A COPY, with the owner that its files had in the end."""
-    text, owner = _text(instruction, program.workspace), _owner(program)
-    if owner is None or instruction.flag("chown") is not None:
-        return text
-    place = text.rindex(instruction.code.rstrip()) + len(instruction.keyword_text)
-    return f"{text[:place]} --chown={owner}{text[place:]}"
-
-
-def _owned_path(call: Call) -> str | None:
-    """The path that a `chown -R` gives away."""
-    paths = [word for word in call.words[1:] if not word.startswith("-")]
-    recursive = any(word in ("-R", "--recursive") for word in call.words)
-    if call.words[0] != "chown" or not recursive or len(paths) != 2 or "$" in paths[1]:
-        return None
-    return posixpath.normpath(posixpath.join(call.directory or "/", paths[1]))
-
-
-def _plain(instruction: Instruction, workspace: Workspace) -> str:
-    """An instruction alone: its comments stay where it stays."""
-    code = instruction.code
-    return code if code.endswith("\n") else code + workspace.style.newline
-
-
-def _copy_lines(program: Program, plan: Plan) -> list[str]:
-    style = program.workspace.style
-    owner = _owner(program)
-    flag = f" --chown={owner}" if owner else ""
-    return [
-        f"{style.keyword('COPY')} --from=build{flag} {source} {target}{style.newline}"
-        for source, target in plan.copies
-    ]
-
-
-def _owner(program: Program) -> str | None:
-    """Who owns the program's folder in the end, when that is not root."""
-    owner: str | None = None
-    user: str | None = None
-    for instruction in program.stage.instructions:
-        if instruction.keyword == "USER":
-            user = instruction.argument_text
-        elif instruction.keyword in ("COPY", "ADD") and instruction.flag("chown"):
-            owner = instruction.flag("chown")
-        elif instruction.keyword == "RUN" and user not in (None, "root", "0"):
-            owner = owner or user
-    for _, call in program.calls("set-up"):
-        if _owned_path(call) == program.folder:
-            owner = next(word for word in call.words[1:] if not word.startswith("-"))
-    return owner
-
-
-class _PackageSteps:
-    """What of the RUN instructions has to be done in the stage that runs, too."""
-
-    def __init__(self, program: Program, plan: Plan) -> None:
-        self.program = program
-        self.plan = plan
-        self.steps = {step.instruction: step for step in program.steps}
-
-    def repeat(self, instruction: Instruction) -> list[str]:
-        """The RUN for the stage that runs; nothing when it has no part in it."""
-        step = self.steps[instruction]
-        commands = [text for call in step.calls if (text := self._repeat_call(call, step))]
-        if step.has("packages") and not any(_installs(call) for call in step.calls):
-            commands = []
-        if step.has("packages") and not any(
-            self._packages(call) for call in step.calls if call.kind == "packages"
-        ):
-            commands = [c for c in commands if c.startswith(_USERS)]
-        if not commands:
-            return []
-        commands = [*self._missing_update(step), *commands]
-        if self.plan.bare:
-            raise NotSplitError("the runtime image has no shell", f"line {instruction.line}")
-        style = self.program.workspace.style
-        return [f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"]
-
-    def only_owns(self, instruction: Instruction) -> bool:
-        """Whether a RUN does nothing but give the program's folder away."""
-        calls = self.steps[instruction].calls
-        return all(_owned_path(call) == self.program.folder for call in calls)
-
-    def _missing_update(self, step: Step) -> list[str]:
-        """The update of an earlier RUN, which this one's install counts on."""
-        managers = [read_package_command(c.command) for c in step.calls if c.kind == "packages"]
-        installs = [p for p in managers if p is not None and p.action == "install"]
-        if not installs or not installs[0].manager.needs_index:
-            return []
-        if any(p is not None and p.action == "update" for p in managers):
-            return []
-        for other, call in self.program.calls("packages"):
-            package = read_package_command(call.command)
-            if package is not None and package.action == "update":
-                return [other.run.script.text[call.command.start : call.command.end]]
-        raise NotSplitError("an install that counts on another's index")
-
-    def _repeat_call(self, call: Call, step: Step) -> str:
-        text = step.run.script.text[call.command.start : call.command.end]
-        if call.kind == "packages":
-            return self._package_text(call, text)
-        if call.kind == "clean" and step.has("packages"):
-            return text
-        if _owned_path(call) == self.program.folder:
-            # COPY sets the owner of the files; the folder itself is made by WORKDIR.
-            return f"chown {_owner(self.program)} {self.program.folder}"
-        if call.words[0] in _USERS or (call.kind == "set-up" and self._is_outside(call)):
-            return text
-        return ""
-
-    def _is_outside(self, call: Call) -> bool:
-        """Whether a folder is made, or given away, that the COPYs do not bring."""
-        if call.words[0] not in ("mkdir", "chown", "chmod"):
-            return False
-        words = [word for word in call.words[1:] if not word.startswith("-")]
-        paths = words if call.words[0] == "mkdir" else words[1:]
-        return not all(self._is_copied(path, call) for path in paths)
-
-    def _is_copied(self, path: str, call: Call) -> bool:
-        if "$" in path or (call.directory is None and not path.startswith("/")):
-            return False
-        full = posixpath.normpath(posixpath.join(call.directory or "/", path))
-        return any(is_within(full, target) for _, target in self.plan.copies)
-
-    def _packages(self, call: Call) -> list[str]:
-        package = read_package_command(call.command)
-        if package is None or package.action != "install":
-            return []
-        return [
-            kept if kept != word.text.partition("=")[0] else word.text
-            for word in package.packages
-            for kept in runtime_packages(word.text.partition("=")[0], self.plan.base)
-        ]
-
-    def _package_text(self, call: Call, text: str) -> str:
-        package = read_package_command(call.command)
-        if package is None or package.action != "install":
-            return text
-        if "$" in text:
-            raise NotSplitError("packages that a variable names", text)
-        names = list(dict.fromkeys(self._packages(call)))
-        dropped = {word.text for word in package.packages}
-        head = " ".join(word.text for word in call.command.words if word.text not in dropped)
-        return f"{head} {' '.join(names)}" if names else ""
-
-
-_USERS = ("useradd", "groupadd", "adduser", "addgroup", "usermod")
-
-
-def _installs(call: Call) -> bool:
-    package = read_package_command(call.command)
-    return package is not None and package.action == "install"
+    gap = "" if kept[-1].code.endswith("\n") else newline
+    last = "".join(f"{workspace.style.keyword('RUN')} {command}{newline}" for command in plan.last)
+    if not dockerfile.code.endswith("\n"):
+        text = text.removesuffix(newline)
+    yield Edit(end, len(dockerfile.code), f"{gap}{last}{newline}{text}")
 
 
 def _keywords(text: str) -> Iterator[str]:

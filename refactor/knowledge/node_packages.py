@@ -7,3 +7,7 @@ from dockerfix.knowledge.data import names, table
 NEEDS_SYSTEM = names("packages/node", "needs_system")
 #: Programs that keep a service running, and the package they come from.
 PROGRAM_OF: dict[str, str] = table("packages/node", "program_of")
+#: System packages that only installs need.
+BUILD_TOOLS = names("packages/node", "build_tools")
+#: Programs that slim images lack, and the system package they come from.
+SYSTEM_PROGRAMS: dict[str, str] = table("packages/node", "system_programs")

@@ -1,33 +1,43 @@
 """Services for Node.js: production dependencies, and what a build makes.
 
-Sources: docs.npmjs.com (npm-prune, npm-ci `--omit`), classic.yarnpkg.com (`--production`),
-pnpm.io/cli/prune, the Dockerfiles of docker-library/node (the slim image holds npm and yarn 1).
+Sources: docs.npmjs.com, classic.yarnpkg.com, pnpm.io, the Dockerfiles of docker-library/node.
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.context.json_files import load_object, table
+from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.context.sources import read_sources
 from dockerfix.copies import origin_of
-from dockerfix.knowledge.node_packages import NEEDS_SYSTEM, PROGRAM_OF
-from dockerfix.knowledge.runtime_images import slim_sibling
-from dockerfix.lock_installs import NotLockedError, node_major
+from dockerfix.installs.install import Install
+from dockerfix.knowledge.node_packages import PROGRAM_OF
 from dockerfix.patterns import pattern
-from dockerfix.splitting.builder import IN_EVERY_IMAGE, dependency_stage, needs_programs
+from dockerfix.splitting.builder import dependency_stage
+from dockerfix.splitting.node_base import (
+    Base,
+    build_packages,
+    calls_programs,
+    entry_programs,
+    runtime_base,
+)
+from dockerfix.splitting.node_command import MainCommand, NodeProject, main_command
+from dockerfix.splitting.node_production import (
+    left_behind,
+    production_option,
+    prune_command,
+    root_name,
+    runs_scripts,
+    yarn_generation,
+)
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
-from dockerfix.syntax.edits import Edit, insert_after
+from dockerfix.splitting.repeats import tool_names
 from dockerfix.transform import Evidence
 
 _TOOLS = ("npm", "yarn", "pnpm")
-_IMPORT = pattern(
-    r"(?:\brequire(?:\.resolve)?\(|\bimport\(|\bfrom\s*|\bimport\s+)\s*['\"`]((?:@[\w.-]+/)?[\w.-]+)"
-)
-_CALLS = pattern(r"['\"](?:node:)?child_process['\"]")
 _SOURCE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _NOT_RUN = pattern(r".*\.(?:test|spec|stories|config|d)\.[cm]?[jt]sx?|gulpfile.*|Gruntfile.*")
 _NOT_RUN_FOLDERS = frozenset(
@@ -36,10 +46,7 @@ _NOT_RUN_FOLDERS = frozenset(
         *("docs", "examples", "coverage", "dist", "build", "out", "public"),
     )
 )
-#: Programs of the image itself.
-_OF_IMAGE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "docker-entrypoint.sh"))
-#: From npm 8 (Node.js 16) on the option is `--omit=dev`.
-_FIRST_NODE_WITH_OMIT = 16
+_GAIN = "development dependencies, caches and build tools"
 
 
 def plan_node(program: Program) -> Plan | None:
@@ -51,72 +58,91 @@ def plan_node(program: Program) -> Plan | None:
     ]
     if not installs:
         return None
-    context = program.workspace.context
-    if context is None:
+    if program.workspace.context is None:
         raise NotSplitError("no build context to look at")
-    if len(installs) != 1:
-        raise NotSplitError("several installs of dependencies")
-    manifest, root = _manifest(program, context)
-    _check_main(program, manifest)
-    sources = list(_sources(context, root))
-    base, base_evidence = _base(program, manifest, sources)
-    left = _left_behind(program, manifest, sources, installs[0][1])
-    builds = list(program.calls("build"))
-    if base == program.base and not left and not any(_build_packages(program)):
+    if program.folder == "/":
+        raise NotSplitError("the program has no folder of its own")
+    project = _project(program, program.workspace.context, installs)
+    step, call = _own_install(program, installs)
+    tools = frozenset(_tools(program, project))
+    _check_main(program, project, tools)
+    base = runtime_base(program, project)
+    left = left_behind(program, project, call)
+    packages = build_packages(program, base)
+    if base.image == program.base and not left and not packages:
         return None
-    evidence = (*base_evidence, *left)
-    gain = "development dependencies, caches and build tools"
-    if builds:
-        return _whole_folder(program, base, builds[-1][0], installs[0][1], bool(left), evidence)
-    step, call = installs[0]
-    option = _production_option(program, step, call) if left else ""
-    return dependency_stage(
-        program, (step, call), base, f"{program.folder}/node_modules", option, gain, evidence
+    evidence = (*base.evidence, *left)
+    main = main_command(program, project)
+    if _needs_folder(program, project, installs):
+        plan = _whole_folder(program, project, base, step, call, left)
+    else:
+        result = f"{program.folder}/node_modules"
+        option = production_option(program, step, call) if left else ""
+        plan = dependency_stage(program, (step, call), base.image, result, option, _GAIN, evidence)
+    return _completed(program, plan, base, main, tools)
+
+
+def _completed(
+    program: Program, plan: Plan, base: Base, main: MainCommand | None, tools: frozenset[str]
+) -> Plan:
+    if main is None:
+        _check_runner(program, tools)
+    return replace(
+        plan,
+        evidence=(*plan.evidence, *(main.evidence if main else ())),
+        main=(main.instruction, main.words) if main else None,
+        first=_install_lines(program, base.packages),
+        tools=tools,
+        unneeded=base.unneeded,
     )
 
 
-def _build_packages(program: Program) -> Iterator[str]:
-    from dockerfix.knowledge.system_packages import is_for_building
+def _install_lines(program: Program, packages: tuple[str, ...]) -> tuple[str, ...]:
+    if not packages:
+        return ()
+    style = program.workspace.style
+    commands = [
+        "apt-get update",
+        f"apt-get install -y --no-install-recommends {' '.join(packages)}",
+        "rm -rf /var/lib/apt/lists/*",
+    ]
+    return (f"{style.keyword('RUN')} {style.join_commands(commands)}",)
 
-    for _, call in program.calls("packages"):
-        yield from (word for word in call.words if is_for_building(word))
+
+# What there is
 
 
-def _manifest(program: Program, context: BuildContext) -> tuple[dict[str, Any], str]:
+def _project(
+    program: Program, context: BuildContext, installs: list[tuple[Step, Call]]
+) -> NodeProject:
     path = origin_of(f"{program.folder}/package.json", program.stage, program.workspace)
-    data = load_object(context.read(path)) if path else None
-    if data is None or path is None:
+    manifest = load_object(context.read(path)) if path else None
+    if manifest is None or path is None:
         raise NotSplitError("no manifest in the build context", "package.json")
-    if data.get("workspaces"):
+    folder = posixpath.dirname(path)
+    others = [
+        load_object(context.read(name)) or {}
+        for _, call in installs
+        for name in _workspace_manifests(call.install, path)
+    ]
+    is_workspace = bool(manifest.get("workspaces") or others)
+    if is_workspace and not others:
         raise NotSplitError("a workspace of several packages")
-    return data, posixpath.dirname(path)
+    development = {name for data in (manifest, *others) for name in table(data, "devDependencies")}
+    production = {name for data in (manifest, *others) for name in table(data, "dependencies")}
+    return NodeProject(
+        manifest,
+        folder,
+        tuple(read_sources(context, folder, _may_run, _NOT_RUN_FOLDERS.__contains__)),
+        frozenset(development - production),
+        is_workspace,
+    )
 
 
-def _check_main(program: Program, manifest: dict[str, Any]) -> None:
-    words = program.entry.main
-    name = posixpath.basename(words[0])
-    known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
-    package = PROGRAM_OF.get(name)
-    if name in ("node", "nodejs"):
-        for word, following in zip(words, (*words[1:], ""), strict=True):
-            if word in ("-r", "--require", "--loader", "--import"):
-                if not following.startswith(".") and _root_name(following) not in known:
-                    raise NotSplitError("the entry needs a development dependency", following)
-            elif word in ("--watch", "--inspect", "--inspect-brk"):
-                raise NotSplitError("a development image", word)
-        return
-    if package is None or package not in known or name in ("vite", "react-scripts", "nodemon"):
-        raise NotSplitError("the entry is no plain call of node", " ".join(words[:3]))
-
-
-def _root_name(module: str) -> str:
-    parts = module.split("/")
-    return "/".join(parts[:2]) if module.startswith("@") else parts[0]
-
-
-def _sources(context: BuildContext, root: str) -> Iterator[tuple[str, str]]:
-    """Path and text of the sources that may run; `next.config.js` and its like do."""
-    return read_sources(context, root, _may_run, _NOT_RUN_FOLDERS.__contains__)
+def _workspace_manifests(install: Install | None, own: str) -> Iterator[str]:
+    for path in install.files if install is not None else ():
+        if path.endswith("/package.json") and path != own:
+            yield path
 
 
 def _may_run(name: str) -> bool:
@@ -124,114 +150,104 @@ def _may_run(name: str) -> bool:
     return name.endswith(_SOURCE) and (configures or not _NOT_RUN.fullmatch(name))
 
 
-def _base(
-    program: Program, manifest: dict[str, Any], sources: list[tuple[str, str]]
-) -> tuple[str, tuple[Evidence, ...]]:
-    """The slim image, where nothing needs more of the system; else the same one."""
-    slim = slim_sibling(program.base)
-    wanted = {*table(manifest, "dependencies"), *table(manifest, "optionalDependencies")}
-    calls = any(_CALLS.search(text) for _, text in sources)
-    if slim is None or slim == program.base or wanted & NEEDS_SYSTEM or calls:
-        return program.base, ()
-    if needs_programs(program, {*_OF_IMAGE, *PROGRAM_OF, *wanted}):
-        return program.base, ()
-    fact = "no dependency and no source calls other programs"
-    return slim, (Evidence("package.json and the sources", fact),)
+def _own_install(program: Program, installs: list[tuple[Step, Call]]) -> tuple[Step, Call]:
+    """The install of the package that runs."""
+    own = [(step, call) for step, call in installs if call.directory == program.folder]
+    if len(own) != 1:
+        raise NotSplitError("several installs of dependencies")
+    return own[0]
 
 
-def _left_behind(
-    program: Program, manifest: dict[str, Any], sources: list[tuple[str, str]], install: Call
-) -> tuple[Evidence, ...]:
-    """Evidence that development dependencies can stay behind; none when they cannot."""
-    development = set(table(manifest, "devDependencies"))
-    options = ("--production", "--omit=dev", "--prod", "-P", "--only=production", "--only=prod")
-    settled = any(word in install.words for word in options)
-    if not development or settled or _is_production_before(program, install):
-        return ()
-    for _, text in sources:
-        used = {_root_name(match) for match in _IMPORT.findall(text)}
-        if used & development:
-            return ()
-    if _calls_development_tool(program, manifest):
-        return ()
-    if {"prisma", "@prisma/client"} & {*development, *table(manifest, "dependencies")}:
-        return ()
-    fact = f"{len(development)} development dependencies, none of them imported by a source"
-    return (Evidence("package.json: devDependencies", fact),)
+def _needs_folder(
+    program: Program, project: NodeProject, installs: list[tuple[Step, Call]]
+) -> bool:
+    """Whether the program's folder is more than its files and their dependencies."""
+    return (
+        any(program.calls("build"))
+        or len(installs) > 1
+        or project.is_workspace
+        or any(runs_scripts(project.manifest))
+        or installs[0][1].install is None
+    )
 
 
-def _calls_development_tool(program: Program, manifest: dict[str, Any]) -> bool:
-    """Whether the entry calls a program that no production dependency brings along."""
+# What runs
+
+
+def _tools(program: Program, project: NodeProject) -> Iterator[str]:
+    """Tools of the steps that run in the container."""
+    installed = {name for _, call in program.calls("tool") for name in tool_names(call)}
+    if calls_programs(project):
+        yield from installed
+        return
+    manifest = project.manifest
+    own = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
+    for name in entry_programs(program):
+        package = PROGRAM_OF.get(name, name)
+        if package in installed and package not in own:
+            yield package
+
+
+def _check_main(program: Program, project: NodeProject, tools: frozenset[str]) -> None:
+    words = program.entry.main
+    words = words[1:] if words[0] == "npx" and len(words) > 1 else words
+    name = posixpath.basename(words[0])
+    manifest = project.manifest
     known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
-    for call in program.entry.calls:
-        name = posixpath.basename(call[0])
-        if name == "npx":
-            name = next((word for word in call[1:] if not word.startswith("-")), "")
-        foreign = name not in _OF_IMAGE and name not in IN_EVERY_IMAGE
-        if foreign and PROGRAM_OF.get(name, name) not in known:
-            return True
-    return False
+    package = PROGRAM_OF.get(name)
+    if name in ("node", "nodejs"):
+        _check_options(words, known)
+        return
+    runs = package is not None and (package in known or package in tools)
+    if not runs or name in ("vite", "react-scripts", "nodemon", "nest"):
+        raise NotSplitError("the entry is no plain call of node", " ".join(words[:3]))
 
 
-def _is_production_before(program: Program, install: Call) -> bool:
-    """Whether NODE_ENV keeps development dependencies out already."""
-    step = next(step for step, call in program.calls("install") if call is install)
-    stage = program.stage
-    before = stage.instructions[: stage.index_of(step.instruction)]
-    return any("NODE_ENV" in i.code and "production" in i.code for i in before)
+def _check_options(words: tuple[str, ...], known: Json) -> None:
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word in ("-r", "--require", "--loader", "--import"):
+            if not following.startswith(".") and root_name(following) not in known:
+                raise NotSplitError("the entry needs a development dependency", following)
+        elif word in ("--watch", "--inspect", "--inspect-brk"):
+            raise NotSplitError("a development image", word)
+
+
+def _check_runner(program: Program, tools: frozenset[str]) -> None:
+    """The package manager that the entry calls has to be in the image that runs."""
+    names = set(entry_programs(program))
+    if "pnpm" in names and "pnpm" not in tools:
+        raise NotSplitError("the entry calls pnpm, whose origin is not known")
+
+
+# What is shipped
 
 
 def _whole_folder(
     program: Program,
-    base: str,
-    build: Step,
+    project: NodeProject,
+    base: Base,
+    step: Step,
     install: Call,
-    prunes: bool,
-    evidence: tuple[Evidence, ...],
+    left: tuple[Evidence, ...],
 ) -> Plan:
     """The folder as the build leaves it, without development dependencies."""
-    edits: list[Edit] = []
-    added: tuple[str, ...] = ()
-    command = _prune(program, build, install) if prunes else ""
-    if prunes and not command:
-        evidence = evidence[:-1]
-    if command:
-        style = program.workspace.style
-        line = f"{style.keyword('RUN')} {command}"
-        edits.append(insert_after(build.instruction, line, style.newline))
-        added = ("RUN",)
-    if not command and base == program.base:
+    if posixpath.basename(install.words[0]) == "yarn":
+        yarn_generation(program, project)
+    command = ""
+    if left and _ends_in_folder(program):
+        command = prune_command(program, project, step, install)
+    if not command and base.image == program.base and not build_packages(program, base):
         raise NotSplitError("nothing would stay behind")
     return Plan(
-        base,
+        base.image,
         ((program.folder, program.folder),),
-        "development dependencies, caches and build tools",
-        evidence,
-        tuple(edits),
-        added,
+        _GAIN,
+        (*base.evidence, *(left if command else ())),
+        last=(command,) if command else (),
     )
 
 
-def _prune(program: Program, build: Step, install: Call) -> str:
-    tool = posixpath.basename(install.words[0])
-    if tool == "npm":
-        old = _is_old(program, build)
-        return "npm prune --production" if old else "npm prune --omit=dev"
-    if tool == "pnpm":
-        return "pnpm prune --prod"
-    return ""
-
-
-def _production_option(program: Program, step: Step, install: Call) -> str:
-    tool = posixpath.basename(install.words[0])
-    if tool == "npm":
-        return " --production" if _is_old(program, step) else " --omit=dev"
-    return " --prod" if tool == "pnpm" else " --production"
-
-
-def _is_old(program: Program, step: Step) -> bool:
-    try:
-        major = node_major(step.run, program.workspace)
-    except NotLockedError as error:
-        raise NotSplitError("the version of npm is not known", program.base) from error
-    return major is not None and major < _FIRST_NODE_WITH_OMIT
+def _ends_in_folder(program: Program) -> bool:
+    """Whether the last step leaves the directory in which dependencies are taken away."""
+    last = program.steps[-1].instruction
+    return program.workspace.state(last).workdir == program.folder

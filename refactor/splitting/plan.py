@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockerfix.effects.commands import command_kind as call_kind
 from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.effects.reach import Reach
 from dockerfix.entry import Entry
-from dockerfix.packages import read_package_command
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
-
-#: Set-up whose part in the image that runs is understood.
-_SET_UP = frozenset(
-    (
-        *("mkdir", "useradd", "groupadd", "adduser", "addgroup", "usermod", "chown", "chmod"),
-        *("cd", "true", ":", "echo", "touch", "set"),
-    )
-)
-#: Settings of the tools that build, which are gone with them.
-_CONFIGURED = frozenset(("npm", "yarn", "pnpm", "go"))
 
 __all__ = ["Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "call_kind", "read_steps"]
 
@@ -96,6 +87,18 @@ class Plan:
     level: Level = Level.REVIEW
     #: Whether the image has no shell, so that nothing can be run while building it.
     bare: bool = False
+    #: Commands at the end of the stage that builds.
+    last: tuple[str, ...] = ()
+    #: Instructions at the head of the stage that runs.
+    first: tuple[str, ...] = ()
+    #: The instruction that says what runs, and the program that it has to start instead.
+    main: tuple[Instruction, tuple[str, ...]] | None = None
+    #: Names of tools from a registry that run in the container.
+    tools: frozenset[str] = frozenset()
+    #: System packages that only the build needs here, whatever others need them for.
+    unneeded: frozenset[str] = frozenset()
+    #: Name of the stage that builds.
+    stage_name: str = "build"
 
 
 def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:
@@ -121,15 +124,23 @@ def _read_step(instruction: Instruction, workspace: Workspace) -> Step:
 
 
 def _is_understood(call: Call) -> bool:
-    """Whether it is known what becomes of a command when the stage is split."""
-    if call.kind == "set-up":
-        return call.words[:1] == () or call.words[0] in _SET_UP
-    if call.kind == "user":
-        return call.words[0] in _SET_UP
-    if call.kind == "configure":
-        return call.words[0] in _CONFIGURED
-    if call.kind == "clean":
-        return call.words[0] == "rm" or read_package_command(call.command) is not None
-    if call.kind == "tool":
-        return call.words[0] == "corepack" or read_package_command(call.command) is not None
-    return call.kind in ("packages", "install", "build")
+    """Whether it is known what a command touches; what becomes of it is decided later."""
+    if call.kind in ("packages", "install", "build"):
+        return True
+    reaches = written(call) | call.reads if call.words[:1] not in _TAKES else written(call)
+    return call.words[:1] == ("mkdir",) or not reaches.everything
+
+
+#: Where what they take comes from is no matter, as long as it is known where they put it.
+_TAKES = (("cp",), ("mv",))
+
+
+def written(call: Call) -> Reach:
+    """What a command writes; of `mv $A b` that is `b` as far as anything is left of it."""
+    found = call.writes | Reach(call.makes)
+    if not found.everything or call.words[:1] not in _TAKES:
+        return found
+    last = call.command.words[-1]
+    if not last.is_literal or last.value is None or call.directory is None:
+        return found
+    return Reach((posixpath.normpath(posixpath.join(call.directory, last.value)),))

@@ -1,0 +1,127 @@
+"""The image that a program for Node.js runs on: the slim one where it lacks nothing.
+
+Sources: docker-library/node (the slim images hold node, npm and yarn 1, and nothing that Debian's
+buildpack-deps bring), prisma.io/docs (system requirements: OpenSSL), nodejs/node-gyp (Python, make
+and a compiler for native modules).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.context.json_files import table
+from dockerfix.knowledge.node_packages import BUILD_TOOLS, NEEDS_SYSTEM, PROGRAM_OF, SYSTEM_PROGRAMS
+from dockerfix.knowledge.runtime_images import slim_sibling
+from dockerfix.knowledge.system_packages import is_for_building
+from dockerfix.lock_installs import NotLockedError, node_major
+from dockerfix.packages import read_package_command
+from dockerfix.patterns import pattern
+from dockerfix.splitting.builder import IN_EVERY_IMAGE, missing_in_slim
+from dockerfix.splitting.node_command import NodeProject
+from dockerfix.splitting.plan import Program
+from dockerfix.transform import Evidence
+
+#: Programs of the image itself.
+OF_IMAGE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "docker-entrypoint.sh"))
+_CALLS = pattern(r"['\"](?:node:)?child_process['\"]")
+#: Need OpenSSL, which the full image holds; the engine is chosen by its version.
+_OPENSSL = frozenset(("prisma", "@prisma/client"))
+#: The first whose plain tags stand on a release of Debian that still has its packages.
+_FIRST_WITH_PACKAGES = 18
+_OLD_RELEASES = ("stretch", "buster", "bullseye")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The image that runs the program."""
+
+    image: str
+    #: System packages that it needs besides.
+    packages: tuple[str, ...] = ()
+    #: System packages of the file that only builds need.
+    unneeded: frozenset[str] = frozenset()
+    evidence: tuple[Evidence, ...] = ()
+
+
+def runtime_base(program: Program, project: NodeProject) -> Base:
+    """The slim image of the same release, where nothing needs more; else the same image."""
+    wanted = dependencies(project)
+    calls = calls_programs(project)
+    unneeded = BUILD_TOOLS if not calls and not wanted & (NEEDS_SYSTEM - _OPENSSL) else frozenset()
+    same = Base(program.base, unneeded=unneeded)
+    slim = slim_sibling(program.base) if "$" not in program.base else None
+    if slim is None or slim == program.base or not unneeded:
+        return same
+    if any(name not in _known(project) for name in entry_programs(program)):
+        return same
+    packages = _packages(program, wanted)
+    if packages is None:
+        return same
+    fact = "no dependency and no source calls other programs"
+    if packages:
+        fact = f"nothing but {', '.join(packages)} of the full image is called"
+    return Base(slim, packages, unneeded, (Evidence("package.json and the sources", fact),))
+
+
+def dependencies(project: NodeProject) -> frozenset[str]:
+    """Names of the packages that are there in production."""
+    manifest = project.manifest
+    return frozenset((*table(manifest, "dependencies"), *table(manifest, "optionalDependencies")))
+
+
+def calls_programs(project: NodeProject) -> bool:
+    """Whether a source starts other programs."""
+    return any(_CALLS.search(text) for _, text in project.sources)
+
+
+def entry_programs(program: Program) -> Iterator[str]:
+    """The names of the programs that the entry calls."""
+    for call in program.entry.calls:
+        name = posixpath.basename(call[0])
+        if name == "npx":
+            name = next((word for word in call[1:] if not word.startswith("-")), name)
+        yield name
+
+
+def _known(project: NodeProject) -> frozenset[str]:
+    return OF_IMAGE | IN_EVERY_IMAGE | frozenset(PROGRAM_OF) | dependencies(project) | {"pnpm"}
+
+
+def _packages(program: Program, wanted: frozenset[str]) -> tuple[str, ...] | None:
+    """What the slim image lacks, by package; None where that cannot be installed there."""
+    missing = missing_in_slim(program) - set(_installed(program))
+    if wanted & _OPENSSL and "openssl" not in _installed(program):
+        missing.add("openssl")
+    if not missing:
+        return ()
+    if not missing <= set(SYSTEM_PROGRAMS) or not _has_packages(program):
+        return None
+    return tuple(sorted({SYSTEM_PROGRAMS[name] for name in missing}))
+
+
+def _installed(program: Program) -> Iterator[str]:
+    """The packages that the file installs itself."""
+    for _, call in program.calls("packages"):
+        package = read_package_command(call.command)
+        if package is not None and package.action == "install":
+            yield from (word.text.partition("=")[0] for word in package.packages)
+
+
+def _has_packages(program: Program) -> bool:
+    """Whether the release of the image still has its packages where the image looks for them."""
+    if any(release in program.base for release in _OLD_RELEASES):
+        return False
+    try:
+        major = node_major(program.steps[0].run, program.workspace)
+    except NotLockedError:
+        return False
+    return major is None or major >= _FIRST_WITH_PACKAGES
+
+
+def build_packages(program: Program, base: Base) -> tuple[str, ...]:
+    """The packages of the file that stay behind."""
+    return tuple(
+        name for name in _installed(program) if is_for_building(name) or name in base.unneeded
+    )

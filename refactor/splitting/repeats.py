@@ -1,0 +1,339 @@
+"""What of the steps has to be done in the stage that runs, too.
+
+Every command is asked what it touches: what it makes where files come from the other stage stays
+behind, what it makes elsewhere is made again, and what reads the program's files to make something
+elsewhere is more than can be told apart here.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from functools import cached_property
+
+from dockerfix.effects.model import Call, Step
+from dockerfix.effects.reach import is_within
+from dockerfix.knowledge.system_packages import runtime_packages
+from dockerfix.packages import read_package_command
+from dockerfix.splitting.plan import NotSplitError, Plan, Program, written
+from dockerfix.syntax.tree import Instruction
+
+#: What a tool leaves there is of no use to the program.
+_LEFTOVERS = ("/root", "/home", "/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/usr/share/doc")
+#: In every image with a shell, as far as these packages do not bring them.
+_PLAIN = frozenset(
+    (
+        *("mkdir", "chown", "chmod", "chgrp", "cp", "mv", "ln", "rm", "touch", "echo", "printf"),
+        *("sed", "cat", "tee", "install", "truncate", "test", "[", "cd", "set", "umask", "true"),
+    )
+)
+
+#: Where no sources lie.
+_SYSTEM = ("/bin", "/etc", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/var")
+#: They change what is there already.
+_CHANGE = frozenset(("chmod", "chown", "chgrp", "sed", "rm"))
+
+
+class Repeats:
+    """Decides for each command; raises NotSplitError where it cannot be told."""
+
+    def __init__(self, program: Program, plan: Plan, moved: tuple[Instruction, ...]) -> None:
+        self.program = program
+        self.plan = plan
+        #: COPY instructions that are done in the stage that runs.
+        self.moved = moved
+        self.steps = {step.instruction: step for step in program.steps}
+
+    def text(self, instruction: Instruction) -> str:
+        """The RUN for the stage that runs; nothing when it has no part in it."""
+        step = self.steps[instruction]
+        commands = list(self._commands(step))
+        if not commands:
+            return ""
+        if self.plan.bare:
+            raise NotSplitError("the runtime image has no shell", f"line {instruction.line}")
+        style = self.program.workspace.style
+        return f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"
+
+    def goes(self, instruction: Instruction) -> bool:
+        """Whether a RUN has no part left in the stage that builds."""
+        step = self.steps[instruction]
+        if self.plan.moved and self.only_owns(instruction):
+            return True
+        touches = [call for call in step.calls if self._touches_moved(call)]
+        if touches and len(touches) != len(step.calls):
+            line = f"line {instruction.line}"
+            raise NotSplitError("a step that works on sources and on more", line)
+        return bool(touches)
+
+    def only_owns(self, instruction: Instruction) -> bool:
+        """Whether a RUN does nothing but give the program's folder away."""
+        return all(self._owns_folder(call) for call in self.steps[instruction].calls)
+
+    # One step
+
+    def _commands(self, step: Step) -> Iterator[str]:
+        wanted = [call for call in step.calls if self._is_wanted(call, step)]
+        packages = any(call.kind == "packages" and self._packages(call) for call in step.calls)
+        if not packages:
+            wanted = [call for call in wanted if call.kind not in ("packages", "clean")]
+        if not wanted:
+            return
+        self._check_directory(step, wanted)
+        yield from self._missing_update(step)
+        for call in wanted:
+            text = self._command_text(call, step)
+            if text:
+                yield text
+
+    def _command_text(self, call: Call, step: Step) -> str:
+        text = step.run.script.text[call.command.start : call.command.end]
+        if call.kind == "packages":
+            return self._package_text(call, text)
+        if self._owns_folder(call):
+            # COPY sets the owner of the files; the folder itself is made by WORKDIR.
+            return f"chown {folder_owner(self.program)} {self.program.folder}"
+        return text
+
+    def _is_wanted(self, call: Call, step: Step) -> bool:
+        if call.kind in ("install", "build"):
+            return False
+        if call.kind in ("packages", "user") or self._owns_folder(call):
+            return True
+        if call.kind == "tool":
+            return self._is_needed_tool(call)
+        if call.kind == "clean" and step.has("packages"):
+            return call.words[0] == "rm"
+        if call.kind == "configure" and call.words[0] in ("npm", "yarn", "pnpm", "go", "git"):
+            return False
+        return self._is_made_again(call)
+
+    def _is_made_again(self, call: Call) -> bool:
+        """Whether what it makes is needed, and not brought by a COPY."""
+        if self._touches_moved(call):
+            return True
+        where = f"line {self._line(call)}: {call.text}"
+        writes = written(call)
+        if writes.everything and call.words[:1] == ("mkdir",):
+            # A folder that a variable names does no harm where it is not needed.
+            return True
+        if writes.everything:
+            raise NotSplitError("a step whose work is not known", where)
+        outside = [path for path in writes.paths if not self._is_brought(path, path in call.makes)]
+        if call.kind == "clean":
+            outside = [path for path in outside if not _is_leftover(path)]
+        again = [path for path in outside if not self._is_left_behind(path, call)]
+        if not again:
+            return False
+        reads = [path for path in call.reads.paths if path not in outside]
+        behind = call.reads.everything or any(self._is_in_work(path) for path in reads)
+        if len(again) != len(outside) or behind:
+            raise NotSplitError("a step that puts what is built elsewhere", where)
+        if not self._has_program(call):
+            raise NotSplitError("a step whose work is not known", where)
+        return True
+
+    def _is_brought(self, path: str, is_folder: bool) -> bool:
+        """Whether a path comes from the other stage; folders above what comes do as well."""
+        if any(is_within(path, place) for pair in self.plan.copies for place in pair):
+            return True
+        if not is_folder:
+            return False
+        if is_within(self.program.folder, path):
+            return not self._is_given_away_early
+        return any(is_within(target, path) for _, target in self.plan.copies)
+
+    @cached_property
+    def _is_given_away_early(self) -> bool:
+        """Whether the program's folder gets its owner before WORKDIR makes it."""
+        for instruction in self.program.stage.instructions:
+            if instruction.keyword == "WORKDIR":
+                place = instruction.argument_text.rstrip("/")
+                if place == self.program.folder:
+                    return False
+            elif instruction in self.steps:
+                calls = self.steps[instruction].calls
+                if any(self._owns_folder(call) for call in calls):
+                    return True
+        return False
+
+    def _is_left_behind(self, path: str, call: Call) -> bool:
+        """Whether it is a file of the stage that builds, and the command only changes it."""
+        changes = posixpath.basename(call.words[0]) in _CHANGE if call.words else False
+        return changes and self._is_in_work(path) and not self._was_made_again(path, call)
+
+    def _is_in_work(self, path: str) -> bool:
+        """Whether a path lies where the program is built."""
+        if self.program.folder == "/" and not any(is_within(path, p) for p in _SYSTEM):
+            return True
+        return any(is_within(path, place) or is_within(place, path) for place in self.work)
+
+    def _was_made_again(self, path: str, before: Call) -> bool:
+        for step in self.program.steps:
+            for call in step.calls:
+                if call is before:
+                    return False
+                makes = [*call.makes, *call.writes.paths] if call.kind == "set-up" else []
+                changes = call.words and posixpath.basename(call.words[0]) in _CHANGE
+                if not changes and any(is_within(path, place) for place in makes):
+                    return True
+        return False
+
+    def _has_program(self, call: Call) -> bool:
+        name = posixpath.basename(call.words[0]) if call.words else "echo"
+        if self.plan.base == self.program.base or name in _PLAIN:
+            return True
+        kept = (n for _, other in self.program.calls("packages") for n in self._packages(other))
+        return name in kept
+
+    @cached_property
+    def work(self) -> tuple[str, ...]:
+        """Where the program is built: folders of the stage that builds alone."""
+        found = [self.program.folder]
+        found += [
+            call.directory
+            for _, call in self.program.calls("install", "build")
+            if call.directory is not None
+        ]
+        return tuple(dict.fromkeys(folder for folder in found if folder != "/"))
+
+    def _touches_moved(self, call: Call) -> bool:
+        """Whether it works on files that a COPY brings to the stage that runs."""
+        if not self.plan.moved or call.kind not in ("set-up", "clean"):
+            return False
+        touched = written(call)
+        if touched.everything or not touched.paths:
+            return False
+        results = [target for _, target in self.plan.copies]
+        return any(
+            is_within(path, self.program.folder)
+            and path != self.program.folder
+            and not any(is_within(path, result) for result in results)
+            for path in touched.paths
+        )
+
+    def _check_directory(self, step: Step, wanted: list[Call]) -> None:
+        """A `cd` in the step must not matter for what is done again."""
+        changes = any(call.words[:1] == ("cd",) for call in step.calls)
+        plain = [call for call in wanted if call.kind in ("set-up", "clean")]
+        for call in plain if changes else ():
+            touched = (*call.writes.paths, *call.makes, *call.reads.paths)
+            inside = call.directory is None or any(is_within(p, call.directory) for p in touched)
+            if inside and call.words[0] != "cd":
+                where = f"line {step.instruction.line}: {call.text}"
+                raise NotSplitError("a step in another directory", where)
+
+    def _line(self, call: Call) -> int:
+        step = next(step for step in self.program.steps if call in step.calls)
+        return step.instruction.line
+
+    # Packages and tools
+
+    def _is_needed_tool(self, call: Call) -> bool:
+        return any(name in self.plan.tools for name in tool_names(call))
+
+    def _missing_update(self, step: Step) -> Iterator[str]:
+        """The update of an earlier RUN, which this one's install counts on."""
+        managers = [read_package_command(c.command) for c in step.calls if c.kind == "packages"]
+        installs = [p for p in managers if p is not None and p.action == "install"]
+        if not installs or not installs[0].manager.needs_index:
+            return
+        if any(p is not None and p.action == "update" for p in managers):
+            return
+        for other, call in self.program.calls("packages"):
+            package = read_package_command(call.command)
+            if package is not None and package.action == "update":
+                yield other.run.script.text[call.command.start : call.command.end]
+                return
+        raise NotSplitError("an install that counts on another's index")
+
+    def _packages(self, call: Call) -> list[str]:
+        package = read_package_command(call.command)
+        if package is None or package.action != "install":
+            return []
+        return [
+            kept if kept != word.text.partition("=")[0] else word.text
+            for word in package.packages
+            for kept in self._runtime_packages(word.text.partition("=")[0])
+        ]
+
+    def _runtime_packages(self, name: str) -> tuple[str, ...]:
+        return () if name in self.plan.unneeded else runtime_packages(name, self.plan.base)
+
+    def _package_text(self, call: Call, text: str) -> str:
+        package = read_package_command(call.command)
+        if package is None or package.action != "install":
+            return text
+        if "$" in text:
+            raise NotSplitError("packages that a variable names", text)
+        names = list(dict.fromkeys(self._packages(call)))
+        dropped = {word.text for word in package.packages}
+        head = " ".join(word.text for word in call.command.words if word.text not in dropped)
+        return f"{head} {' '.join(names)}" if names else ""
+
+    # Owners
+
+    def _owns_folder(self, call: Call) -> bool:
+        return owned_path(call) == self.program.folder
+
+    @cached_property
+    def owned_inside(self) -> tuple[tuple[str, str], ...]:
+        """Folders below the program's that a step gives away, with the owner."""
+        found: list[tuple[str, str]] = []
+        for _, call in self.program.calls("set-up"):
+            for path in owned_paths(call):
+                inside = path != self.program.folder and is_within(path, self.program.folder)
+                if inside and not self._touches_moved(call):
+                    found.append((path, next(w for w in call.words[1:] if w[:1] != "-")))
+        return tuple(found)
+
+
+def _is_leftover(path: str) -> bool:
+    return any(is_within(path, place) for place in _LEFTOVERS)
+
+
+def tool_names(call: Call) -> tuple[str, ...]:
+    """The names under which a tool is known that a command installs."""
+    package = read_package_command(call.command)
+    if call.words[0] == "corepack":
+        return ("corepack", "yarn", "pnpm")
+    if package is None:
+        return ()
+    names = (word.text for word in package.packages)
+    return tuple(name[:1] + name[1:].partition("@")[0] for name in names)
+
+
+def owned_paths(call: Call) -> tuple[str, ...]:
+    """The paths that a `chown -R` gives away."""
+    paths = [word for word in call.words[1:] if not word.startswith("-")]
+    recursive = any(word in ("-R", "--recursive", "-Rf", "-hR", "-Rh") for word in call.words)
+    if call.words[:1] != ("chown",) or not recursive or any("$" in word for word in paths):
+        return ()
+    if call.directory is None and not all(path.startswith("/") for path in paths[1:]):
+        return ()
+    return tuple(
+        posixpath.normpath(posixpath.join(call.directory or "/", path)) for path in paths[1:]
+    )
+
+
+def owned_path(call: Call) -> str | None:
+    """The single path that a `chown -R` gives away."""
+    paths = owned_paths(call)
+    return paths[0] if len(paths) == 1 else None
+
+
+def folder_owner(program: Program) -> str | None:
+    """Who owns the program's folder in the end, when that is not root."""
+    owner: str | None = None
+    user: str | None = None
+    for instruction in program.stage.instructions:
+        if instruction.keyword == "USER":
+            user = instruction.argument_text
+        elif instruction.keyword in ("COPY", "ADD") and instruction.flag("chown"):
+            owner = instruction.flag("chown")
+        elif instruction.keyword == "RUN" and user not in (None, "root", "0"):
+            owner = owner or user
+    for _, call in program.calls("set-up"):
+        if program.folder in owned_paths(call):
+            owner = next(word for word in call.words[1:] if not word.startswith("-"))
+    return owner

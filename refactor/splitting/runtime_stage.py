@@ -1,0 +1,247 @@
+"""The text of the stage that runs, and what goes there from the stage that builds."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.copies import read_copy
+from dockerfix.effects.reach import is_within
+from dockerfix.patterns import pattern
+from dockerfix.splitting.plan import NotSplitError, Plan, Program
+from dockerfix.splitting.repeats import Repeats, folder_owner
+from dockerfix.syntax.edits import blank_above, with_comments
+from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.transform import Workspace
+
+#: What describes the container, and belongs to the stage that runs.
+MOVES = frozenset(
+    (
+        *("EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "LABEL", "MAINTAINER"),
+        *("CMD", "ENTRYPOINT"),
+    )
+)
+#: What stands where it stood among the others; the rest of them comes at the end.
+_IN_PLACE = frozenset(("LABEL", "MAINTAINER"))
+#: What holds in both stages.
+_REPEATS = frozenset(("WORKDIR", "ENV", "ARG", "USER", "SHELL"))
+_DOES = frozenset(("RUN", "COPY", "ADD"))
+_NAME = pattern(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+#: Where only programs and settings of the image lie, which no build of the sources reads.
+_OF_IMAGE = ("/usr/local/bin", "/usr/bin", "/bin", "/etc", "/docker-entrypoint.d")
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeStage:
+    """The stage that runs."""
+
+    text: str
+    #: Instructions that are no longer in the stage that builds.
+    removed: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    #: Name that an ARG declares: it is kept where a later piece uses it.
+    declares: str = ""
+
+
+def runtime_stage(program: Program, plan: Plan, name: str) -> RuntimeStage:
+    """Write it. Raises NotSplitError."""
+    if any(source == "/" for source, _ in plan.copies):
+        raise NotSplitError("the program has no folder of its own")
+    return _Writer(program, plan, name).write()
+
+
+class _Writer:
+    def __init__(self, program: Program, plan: Plan, name: str) -> None:
+        self.program = program
+        self.plan = plan
+        self.name = name
+        self.stage: Stage = program.stage
+        self.workspace: Workspace = program.workspace
+        self.owner = folder_owner(program)
+        self.placed = tuple(self._placed_copies())
+        self.repeats = Repeats(program, plan, self.placed)
+        self.removed: list[Instruction] = []
+        self.tail: list[_Piece] = []
+        done = [i for i in self.stage.instructions if i.keyword in _DOES]
+        self.last_done = self.stage.index_of(done[-1]) if done else 0
+        self.last_step = self.stage.index_of(program.steps[-1].instruction)
+
+    def write(self) -> RuntimeStage:
+        style = self.workspace.style
+        head = f"{style.keyword('FROM')} {self.plan.base} {style.keyword('AS')} {self.name}"
+        if self.plan.lines:
+            return self._fixed(head)
+        before = [_Piece(head + style.newline), *self._lines(self.plan.first)]
+        after: list[_Piece] = []
+        for instruction in self.stage.instructions[1:]:
+            late = instruction in self.plan.moved or self._comes_last(instruction)
+            (after if late else before).extend(self._pieces(instruction))
+        kept = _used([*before, *self._from_build(), *after, *self.tail])
+        return RuntimeStage("".join(piece.text for piece in kept), tuple(self.removed))
+
+    def _comes_last(self, instruction: Instruction) -> bool:
+        """Whether it belongs behind the files: it works on them, or it is the final user."""
+        if instruction.keyword == "RUN":
+            return self.repeats.goes(instruction) and not self.repeats.only_owns(instruction)
+        return instruction.keyword == "USER" and self.stage.index_of(instruction) > self.last_done
+
+    def _fixed(self, head: str) -> RuntimeStage:
+        """Where the image has a program of its own."""
+        newline = self.workspace.style.newline
+        described = [i for i in self.stage.instructions if i.keyword in MOVES]
+        labels = [self._text(i) for i in described if i.keyword in _IN_PLACE]
+        lines = [line + newline for line in self.plan.lines]
+        return RuntimeStage("".join([head + newline, *labels, *lines]), tuple(described))
+
+    def _lines(self, lines: tuple[str, ...]) -> list[_Piece]:
+        return [_Piece(line + self.workspace.style.newline) for line in lines]
+
+    # One instruction
+
+    def _pieces(self, instruction: Instruction) -> Iterator[_Piece]:
+        keyword = instruction.keyword
+        if keyword in MOVES:
+            self.removed.append(instruction)
+            piece = _Piece(self._described(instruction))
+            if keyword in _IN_PLACE:
+                yield piece
+            else:
+                self.tail.append(piece)
+        elif keyword in _REPEATS:
+            yield from self._repeated(instruction)
+        elif keyword == "RUN":
+            text = self.repeats.text(instruction)
+            if text:
+                yield _Piece(text)
+            if self.repeats.goes(instruction):
+                self.removed.append(instruction)
+        elif instruction in self.plan.moved:
+            self.removed.append(instruction)
+            yield _Piece(self._moved_copy(instruction))
+        elif instruction in self.placed:
+            yield self._placed_copy(instruction)
+
+    def _described(self, instruction: Instruction) -> str:
+        text = self._text(instruction)
+        if self.plan.main is None or instruction is not self.plan.main[0]:
+            return text
+        place = text.rindex(instruction.code.rstrip())
+        end = text[place + len(instruction.code.rstrip()) :]
+        return f"{text[:place]}{instruction.keyword_text} {json.dumps(self.plan.main[1])}{end}"
+
+    def _repeated(self, instruction: Instruction) -> Iterator[_Piece]:
+        keyword, index = instruction.keyword, self.stage.index_of(instruction)
+        moves = index > self.last_step
+        if keyword == "SHELL" and self.plan.bare:
+            raise NotSplitError("another shell is set")
+        if moves:
+            self.removed.append(instruction)
+        if keyword == "WORKDIR" and instruction is not self.stage.last("WORKDIR"):
+            return
+        if keyword == "USER" and not self._is_last_user(index):
+            return
+        text = self._text(instruction) if moves else self._plain(instruction)
+        text = self._absolute(text, instruction)
+        names = [word.partition("=")[0] for word in instruction.arguments]
+        yield _Piece(text, names[0] if keyword == "ARG" and len(names) == 1 else "")
+
+    def _is_last_user(self, index: int) -> bool:
+        """Whether a USER counts: for a step that is done again, a folder, or the container."""
+        following = self.stage.instructions[index + 1 :]
+        until = next((i for i, x in enumerate(following) if x.keyword == "USER"), len(following))
+        between = following[:until]
+        return until == len(following) or any(
+            i.keyword == "WORKDIR" or (i.keyword == "RUN" and self.repeats.text(i)) for i in between
+        )
+
+    def _absolute(self, text: str, instruction: Instruction) -> str:
+        """A WORKDIR that counted on the one before says its folder in full."""
+        path = instruction.argument_text
+        if instruction.keyword != "WORKDIR" or path.startswith(("/", "$", '"', "'")):
+            return text
+        return text.replace(path, self.program.folder)
+
+    # COPY
+
+    def _from_build(self) -> list[_Piece]:
+        style = self.workspace.style
+        owned = [(path, path, owner) for path, owner in self.repeats.owned_inside]
+        copies = [(source, target, self.owner) for source, target in self.plan.copies]
+        copies += [entry for entry in owned if self._is_copied(entry[0])]
+        lines = [
+            f"{style.keyword('COPY')} --from={self.plan.stage_name}"
+            f"{f' --chown={owner}' if owner else ''} {source} {target}"
+            for source, target, owner in copies
+        ]
+        return [*self._lines(self.plan.extra), *self._lines(tuple(lines))]
+
+    def _is_copied(self, path: str) -> bool:
+        return any(is_within(path, target) for _, target in self.plan.copies)
+
+    def _placed_copies(self) -> Iterator[Instruction]:
+        """COPY instructions whose files lie outside of where the program is built."""
+        work = Repeats(self.program, self.plan, ()).work
+        for copy in self.program.copies:
+            if copy in self.plan.moved or copy.flag("from") is not None:
+                continue
+            copied = read_copy(copy, self.workspace)
+            target = copied[0].destination if copied else self._target(copy)
+            if target is None:
+                raise NotSplitError("a COPY that cannot be followed", f"line {copy.line}")
+            if target == "/":
+                continue
+            if not any(is_within(target, place) or is_within(place, target) for place in work):
+                yield copy
+
+    def _target(self, copy: Instruction) -> str | None:
+        words = copy.arguments
+        directory = self.workspace.state(copy).workdir
+        if len(words) < 2 or "$" in words[-1] or (directory is None and words[-1][:1] != "/"):
+            return None
+        return posixpath.normpath(posixpath.join(directory or "/", words[-1]))
+
+    def _placed_copy(self, instruction: Instruction) -> _Piece:
+        target = self._target(instruction) or ""
+        if any(is_within(target, place) for place in _OF_IMAGE):
+            self.removed.append(instruction)
+            return _Piece(self._text(instruction))
+        return _Piece(self._plain(instruction))
+
+    def _moved_copy(self, instruction: Instruction) -> str:
+        """A COPY, with the owner that its files had in the end."""
+        text = self._text(instruction)
+        if self.owner is None or instruction.flag("chown") is not None:
+            return text
+        place = text.rindex(instruction.code.rstrip()) + len(instruction.keyword_text)
+        return f"{text[:place]} --chown={self.owner}{text[place:]}"
+
+    # Text
+
+    def _text(self, instruction: Instruction) -> str:
+        """An instruction with its comments, set off as it was, ending in a line end."""
+        dockerfile, newline = self.workspace.dockerfile, self.workspace.style.newline
+        gap = newline if blank_above(dockerfile, instruction) else ""
+        return gap + with_comments(dockerfile, instruction, newline)
+
+    def _plain(self, instruction: Instruction) -> str:
+        """An instruction alone: its comments stay where it stays."""
+        code = instruction.code
+        return code if code.endswith("\n") else code + self.workspace.style.newline
+
+
+def _used(pieces: list[_Piece]) -> list[_Piece]:
+    """All pieces but the ARGs that no later piece uses."""
+    kept: list[_Piece] = []
+    names: set[str] = set()
+    for piece in reversed(pieces):
+        if piece.declares and piece.declares not in names:
+            continue
+        names.update(_NAME.findall(piece.text))
+        kept.append(piece)
+    return kept[::-1]
