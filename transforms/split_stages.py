@@ -66,8 +66,9 @@ class SplitStages(Transform):
         COPY . .
         RUN CGO_ENABLED=0 go build -o /usr/local/bin/app .
 
-        FROM gcr.io/distroless/static-debian12 AS runtime
+        FROM scratch AS runtime
         WORKDIR /src
+        COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
         COPY --from=build /usr/local/bin/app /usr/local/bin/app
         EXPOSE 8080
         CMD ["/usr/local/bin/app"]

@@ -1,151 +1,177 @@
 """Programs in Go: one binary, and the files that the program opens.
 
-Sources: go.dev/doc (cmd/go, `-o`), pkg.go.dev/net ("Name Resolution") on what cgo links.
+Sources: pkg.go.dev/net ("Name Resolution") on what cgo links, pkg.go.dev/time ("LoadLocation": it
+looks in the tool chain's own zoneinfo.zip last), go.dev/doc (cmd/link).
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 
-from dockerfix.context.build_context import BuildContext
-from dockerfix.context.sources import read_sources
+from dockerfix.context.manifests.go_mod import read_go_mod
+from dockerfix.copies import origin_of
+from dockerfix.knowledge.go_modules import unknown_modules
 from dockerfix.knowledge.runtime_images import system_of
+from dockerfix.knowledge.system_packages import is_for_building
 from dockerfix.manifest_copies import is_within
-from dockerfix.patterns import pattern
-from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
+from dockerfix.packages import read_package_command
+from dockerfix.splitting.go_builds import GoBuild, go_builds
+from dockerfix.splitting.go_sources import GoSources, read_go_sources
+from dockerfix.splitting.missing_programs import missing_programs
+from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
-_OPENS_CALL = (
-    r"\b(?:os\.(?:Open|ReadFile|ReadDir|OpenFile|Stat|DirFS)|ioutil\.Read\w+|ParseFiles|ParseGlob"
-    r"|http\.(?:Dir|ServeFile)|LoadHTML\w+|Static(?:FS|File)?|godotenv\.Load|viper\.\w*Config\w*"
-    r"|sql\.Open|filepath\.(?:Walk\w*|Glob)|migrate\.New)"
-)
-#: Calls that read files, or may.
-_OPENS = pattern(_OPENS_CALL + r"\(")
-#: The same with the name of what is opened.
-_OPENS_NAMED = pattern(_OPENS_CALL + r"\(\s*[\"`]")
-_STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
-_RUNS = pattern(r"\bexec\.Command(?:Context)?\(")
-_MAIN = pattern(r"^package main\b", 8)
-_NOT_RUN = frozenset(("node_modules", "testdata"))
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-_ZONES = "/usr/share/zoneinfo"
+#: Every image of golang has it, whatever its system; /usr/share/zoneinfo is only in some.
+_ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
+_SYSTEM_ZONES = "/usr/share/zoneinfo"
+_DISTROLESS = "gcr.io/distroless/static-debian12"
+#: Packages without a part in the program, apart from data that is copied.
+_DATA = frozenset(("ca-certificates", "tzdata", "git", "upx", "openssh-client", "bash", "curl"))
+#: Where a program is looked for on every system.
+_ON_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+#: Where an image of golang looks besides.
+_GO_PATH = ("/go/bin", "/usr/local/go/bin")
 
 
 def plan_go(program: Program) -> Plan | None:
     """How it is split; None when it is no program in Go. Raises NotSplitError."""
-    builds = [call for _, call in program.calls("build") if call.words[:2] == ("go", "build")]
-    if not builds:
+    if not any(c.words[:1] == ("go",) for _, c in program.calls("build", "install")):
         return None
-    if len(builds) != 1:
-        raise NotSplitError("several programs are built")
     context = program.workspace.context
     if context is None:
         raise NotSplitError("no build context to look at")
-    build = builds[0]
-    binary = _binary(build)
-    if _entry_path(program) != binary:
-        raise NotSplitError("the entry is not what is built", binary)
-    sources = list(_sources(context))
-    if not any(_MAIN.search(text) for text in sources):
+    builds = list(go_builds(program))
+    if not builds:
+        raise NotSplitError("the entry is not what is built", program.entry.main[0])
+    build, target = _runs(program, builds)
+    manifest = origin_of(f"{program.folder}/go.mod", program.stage, program.workspace)
+    root = posixpath.dirname(manifest) if manifest is not None else None
+    sources = read_go_sources(context, root, program.folder)
+    if not sources.has_main:
         raise NotSplitError("no source of the program can be read")
-    if any(_RUNS.search(text) for text in sources):
+    if sources.calls_programs:
         raise NotSplitError("the program calls others")
-    base = _base(program, build)
-    files = _files(program, context, sources)
-    copies = [(binary, binary), *files]
-    if base.startswith(("debian:", "alpine:")):
-        copies = [(_CERTIFICATES, _CERTIFICATES), *copies]
-    if base.startswith("debian:") and any("LoadLocation" in text for text in sources):
-        copies = [(_ZONES, _ZONES), *copies]
-    if (program.folder, program.folder) in copies and is_within(binary, program.folder):
-        copies.remove((binary, binary))
+    base, why = _base(program, build, sources)
+    copies = _data(program, base, sources)
+    copies += [(b.binary, target if b is build else b.binary) for b in builds]
+    copies += _files(program, sources)
     return Plan(
         base,
-        tuple(copies),
+        tuple(_without_inner(copies)),
         "the Go tool chain and the sources",
-        (Evidence(" ".join(build.words), f"makes {binary}, which is what runs"),),
-        bare=base.startswith("gcr.io/distroless/"),
+        (Evidence(" ".join(build.call.words), f"makes {build.binary}, which is what runs"), why),
+        bare=base == "scratch" or base == _DISTROLESS,
     )
 
 
-def _binary(build: Call) -> str:
-    if build.directory is None or any("$" in word for word in build.words if "=" not in word):
-        raise NotSplitError("what is built is not known")
-    words = build.words
-    for word, following in zip(words, (*words[1:], ""), strict=True):
-        if word == "-o" and not following.endswith("/"):
-            return posixpath.normpath(posixpath.join(build.directory, following))
-        if word.startswith("-o="):
-            return posixpath.normpath(posixpath.join(build.directory, word[3:]))
-    raise NotSplitError("what is built is not known", "no -o")
-
-
-def _entry_path(program: Program) -> str:
+def _runs(program: Program, builds: list[GoBuild]) -> tuple[GoBuild, str]:
+    """The program that runs, and where it has to lie to be found."""
     word = program.entry.main[0]
-    if "/" not in word:
-        for folder in ("/go/bin", "/usr/local/bin", "/usr/bin", "/bin"):
-            if any(f"{folder}/{word}" in step.run.script.text for step in program.steps):
-                return f"{folder}/{word}"
-    return posixpath.normpath(posixpath.join(program.folder, word))
+    if "/" in word:
+        wanted = [posixpath.normpath(posixpath.join(program.folder, word))]
+    else:
+        wanted = [posixpath.join(place, word) for place in (*_GO_PATH, *_ON_PATH)]
+    found = next((b for path in wanted for b in builds if b.binary == path), None)
+    if found is None:
+        raise NotSplitError("the entry is not what is built", word)
+    outside = "/" not in word and posixpath.dirname(found.binary) not in _ON_PATH
+    return found, f"/usr/local/bin/{word}" if outside else found.binary
 
 
-def _base(program: Program, build: Call) -> str:
-    assigned = {a.name: a.value.text if a.value else "" for a in build.command.assignments}
-    cgo = assigned.get("CGO_ENABLED") or program.variables.get("CGO_ENABLED")
-    linked = any(word in ("-linkshared", "-buildmode=plugin") for word in build.words)
+def _files(program: Program, sources: GoSources) -> list[tuple[str, str]]:
+    """What the program opens, where it looks for it: files it names, else its whole folder."""
+    others = [c for _, c in program.calls("build", "install") if c.words[0] != "go"]
+    for call in others:
+        if call.directory is None or not is_within(call.directory, program.folder):
+            raise NotSplitError("another build beside the program's", call.text)
+    names = None if others else sources.files
+    if names is None:
+        return [(program.folder, program.folder)]
+    return [(posixpath.join(program.folder, name),) * 2 for name in names]
+
+
+def _without_inner(copies: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without what lies in a folder that is copied as a whole."""
+    return [
+        (source, target)
+        for source, target in dict.fromkeys(copies)
+        if not any(
+            is_within(source, other) and source != other and source == target for other, _ in copies
+        )
+    ]
+
+
+# The image
+
+
+def _base(program: Program, build: GoBuild, sources: GoSources) -> tuple[str, Evidence]:
     system = system_of(program.base)
     if system is None:
         raise NotSplitError("the system of the base image is not known", program.base)
-    static = cgo == "0" and not linked
-    if static and system.startswith("debian:") and _is_bare(program):
-        return "gcr.io/distroless/static-debian12"
-    return system
+    static = _static(program, build, sources)
+    if static is not None and _is_bare(program):
+        return ("scratch" if _needs_nothing(program, sources) else _DISTROLESS), static
+    if not system.startswith("alpine"):
+        missing = missing_programs(program)
+        if missing:
+            raise NotSplitError("the program calls others, which the image lacks", missing[0])
+    return system, static or Evidence(program.base, f"stands on {system}, with the same libc")
+
+
+def _static(program: Program, build: GoBuild, sources: GoSources) -> Evidence | None:
+    """Why the binary needs no library; None when it may."""
+    call = build.call
+    assigned = {a.name: a.value.text if a.value else "" for a in call.command.assignments}
+    cgo = assigned.get("CGO_ENABLED") or program.variables.get("CGO_ENABLED")
+    text = " ".join(call.words)
+    linked = "-linkshared" in text or "-buildmode" in text or "-linkmode" in text
+    if cgo is None or cgo.strip("\"'") != "0" or linked or sources.uses_cgo:
+        return None
+    return Evidence("CGO_ENABLED=0", "no C in the sources: the binary needs no library")
 
 
 def _is_bare(program: Program) -> bool:
     """Whether nothing but the program has to run: no shell, no package, no user to make."""
-    keywords = {i.keyword for i in program.stage.instructions}
-    exec_form = all(
-        i.is_exec_form for i in program.stage.instructions if i.keyword in ("CMD", "ENTRYPOINT")
+    for instruction in program.stage.instructions:
+        if instruction.keyword in ("CMD", "ENTRYPOINT") and not instruction.is_exec_form:
+            return False
+        if instruction.keyword == "USER" and not instruction.argument_text.split(":")[0].isdigit():
+            return False
+        if instruction.keyword == "HEALTHCHECK" and instruction.argument_text.upper() != "NONE":
+            return False
+    if len(program.entry.calls) != 1 or any(program.calls("set-up", "user", "configure")):
+        return False
+    return all(
+        is_for_building(word.text) or word.text in _DATA
+        for _, call in program.calls("packages")
+        if (package := read_package_command(call.command)) is not None
+        and package.action == "install"
+        for word in package.packages
     )
-    return (
-        exec_form
-        and "HEALTHCHECK" not in keywords
-        and "USER" not in keywords
-        and not any(program.calls("packages", "set-up", "user"))
-    )
 
 
-def _sources(context: BuildContext) -> Iterator[str]:
-    """The Go files of the context."""
-    return (text for _, text in read_sources(context, "", _is_source, _NOT_RUN.__contains__))
+def _needs_nothing(program: Program, sources: GoSources) -> bool:
+    """Whether the program runs in an image that holds nothing at all."""
+    context = program.workspace.context
+    assert context is not None
+    module = read_go_mod(context, sources.root) if sources.root is not None else None
+    known = module is not None and not unknown_modules(module.requires)
+    return known and not sources.needs_system
 
 
-def _is_source(name: str) -> bool:
-    return name.endswith(".go") and not name.endswith("_test.go")
-
-
-def _files(program: Program, context: BuildContext, sources: list[str]) -> list[tuple[str, str]]:
-    """What the program opens, where it looks for it: files it names, else its whole folder."""
-    opens = [text for text in sources if _OPENS.search(text)]
-    if not opens:
+def _data(program: Program, base: str, sources: GoSources) -> list[tuple[str, str]]:
+    """Certificates and time zones, where the image has none or other ones."""
+    if base == _DISTROLESS:
         return []
-    if any(len(_OPENS.findall(text)) != len(_OPENS_NAMED.findall(text)) for text in opens):
-        return [(program.folder, program.folder)]
-    found: set[str] = set()
-    for text in opens:
-        for match in _STRING.finditer(text):
-            found.update(_named(match[1] or match[2] or "", context))
-    return [(posixpath.join(program.folder, path),) * 2 for path in sorted(found)]
+    found = [(_CERTIFICATES, _CERTIFICATES)]
+    if _installs_zones(program):
+        if base == "scratch":
+            found.append((_SYSTEM_ZONES, _SYSTEM_ZONES))
+    elif sources.loads_zones or "TZ" in program.variables:
+        found.append((_ZONES, _ZONES))
+    return found
 
 
-def _named(text: str, context: BuildContext) -> Iterator[str]:
-    """The first part of a path that a string names, when the context has it."""
-    path = text.removeprefix("file://").removeprefix("./")
-    head = path.split("/")[0]
-    if not head or head in (".", "..") or any(char in head for char in "*?[% "):
-        return
-    if context.sends(head) and not head.endswith(".go"):
-        yield path if context.is_file(path) else head
+def _installs_zones(program: Program) -> bool:
+    return any("tzdata" in call.words for _, call in program.calls("packages"))

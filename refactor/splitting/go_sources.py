@@ -1,0 +1,136 @@
+"""What the sources of a Go program open, call and count on when it runs.
+
+Sources: pkg.go.dev (os, os/exec, net/http, mime/multipart, time: "LoadLocation" and where it looks,
+runtime.Caller), go.dev/doc (cgo).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.context.manifests.go_mod import read_go_source
+from dockerfix.context.sources import read_sources
+from dockerfix.patterns import pattern
+
+_OPENS_CALL = (
+    r"\b(?:os\.(?:Open|ReadFile|ReadDir|OpenFile|Stat|DirFS)|ioutil\.Read\w+|ParseFiles|ParseGlob"
+    r"|http\.(?:Dir|ServeFile)|LoadHTML\w+|Static(?:FS|File)?|godotenv\.Load|viper\.\w*Config\w*"
+    r"|sql\.Open|filepath\.(?:Walk\w*|Glob)|migrate\.New)"
+)
+#: Calls that read files, or may.
+_OPENS = pattern(_OPENS_CALL + r"\(")
+#: The same with the name of what is opened.
+_OPENS_NAMED = pattern(_OPENS_CALL + r"\(\s*[\"`]")
+#: Places that a program works out: its own, that of its sources, that it is started in; and
+#: frameworks that read folders of their own accord.
+_WORKS_OUT = pattern(
+    r"\b(?:os\.(?:Executable|Getwd)|runtime\.Caller)\(|\"github\.com/(?:beego|astaxie/beego|revel"
+    r"|gobuffalo/buffalo)\b"
+)
+_STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
+_RUNS = pattern(r"\bexec\.Command(?:Context)?\(|\bsyscall\.(?:Exec|ForkExec)\(|\bplugin\.Open\(")
+_MAIN = pattern(r"^package main\b", 8)
+_ZONES = pattern(r"\btime\.LoadLocation\(")
+#: What an image without anything in it lacks: a folder for temporary files, names of users.
+_SYSTEM = pattern(
+    r"\b(?:TempDir|CreateTemp|MkdirTemp|TempFile|FormFile|MultipartForm|MultipartReader)\b"
+    r"|\"os/user\"|[\"`/](?:tmp|etc|usr|var)/"
+)
+_NOT_RUN = frozenset(("node_modules", "testdata"))
+
+
+@dataclass(frozen=True)
+class GoSources:
+    """The Go files of the context, tests left out."""
+
+    context: BuildContext
+    texts: tuple[str, ...]
+    #: Folder of the context that lies where the program runs; None when that is not known.
+    root: str | None
+    #: Image path of where the program runs.
+    folder: str
+
+    @property
+    def has_main(self) -> bool:
+        """Whether a program is among them."""
+        return self._any(_MAIN)
+
+    @property
+    def calls_programs(self) -> bool:
+        """Whether they start other programs, or load code."""
+        return self._any(_RUNS)
+
+    @property
+    def loads_zones(self) -> bool:
+        """Whether they ask for time zones by name."""
+        return self._any(_ZONES)
+
+    @property
+    def needs_system(self) -> bool:
+        """Whether they count on folders or files that every system has."""
+        return self._any(_SYSTEM)
+
+    @property
+    def uses_cgo(self) -> bool:
+        """Whether one of them holds C."""
+        return any(read_go_source(text).uses_cgo for text in self.texts)
+
+    @cached_property
+    def files(self) -> tuple[str, ...] | None:
+        """What they name, relative to where they run; None when they open what they do not name."""
+        if self.root is None and self._any(_OPENS):
+            return None
+        for text in self.texts:
+            unnamed = len(_OPENS.findall(text)) != len(_OPENS_NAMED.findall(text))
+            if unnamed or _WORKS_OUT.search(text):
+                return None
+        found: set[str] = set()
+        for text in self.texts:
+            for match in _STRING.finditer(text):
+                found.update(self._named(match[1] or match[2] or ""))
+        return tuple(sorted(found))
+
+    def _named(self, text: str) -> Iterator[str]:
+        """The first part of a path that a string names, when the context has it."""
+        path = text.removeprefix("file://").removeprefix(f"{self.folder}/").removeprefix("./")
+        head = path.split("/")[0]
+        if not head or head in (".", "..") or any(char in head for char in "*?[% \n"):
+            return
+        root, context = self.root or "", self.context
+        file, folder = posixpath.join(root, path), posixpath.join(root, head)
+        if context.is_file(file) and context.sends(file) and not path.endswith(".go"):
+            yield posixpath.normpath(path)
+        elif context.is_folder(folder) and context.sends(folder) and self._holds_data(folder):
+            yield head
+
+    def _holds_data(self, folder: str) -> bool:
+        """Whether there is more than Go in a folder."""
+        waiting, seen = [folder], 0
+        while waiting and seen < 200:
+            place = waiting.pop()
+            seen += 1
+            for name in self.context.names(place):
+                path = posixpath.join(place, name)
+                if self.context.is_folder(path):
+                    waiting.append(path)
+                elif not name.endswith((".go", ".mod", ".sum")) and self.context.sends(path):
+                    return True
+        return bool(waiting)
+
+    def _any(self, regex: re.Pattern[str]) -> bool:
+        return any(regex.search(text) for text in self.texts)
+
+
+def read_go_sources(context: BuildContext, root: str | None, folder: str) -> GoSources:
+    """Read them. Raises TooManyFilesError."""
+    found = read_sources(context, "", _is_source, _NOT_RUN.__contains__)
+    return GoSources(context, tuple(text for _, text in found), root, folder)
+
+
+def _is_source(name: str) -> bool:
+    return name.endswith(".go") and not name.endswith("_test.go")
