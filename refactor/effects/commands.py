@@ -19,9 +19,22 @@ from dockerfix.transform import Workspace
 
 #: Users' homes: which of them `~` is depends on the image.
 _HOMES = ("/root", "/home")
+#: What tools keep in one.
+_KEPT = tuple(
+    f"/root/{name}"
+    for name in (
+        *(".config", ".cache", ".local", ".npm", ".npmrc", ".yarnrc", ".yarn", ".bundle", ".gem"),
+        *(".composer", ".gnupg", ".gitconfig", ".rustup", ".cargo", ".m2", ".nuget", ".gradle"),
+    )
+)
 #: They build besides fetching; what they leave is made out of the sources.
-_ALSO_BUILD = (("go", "build"), ("go", "install"), ("go", "test"), ("go", "vet"), ("go", "run"))
-_MAVEN = ("mvn", "./mvnw")
+_ALSO_BUILD = frozenset(
+    (
+        *(("go", "build"), ("go", "install"), ("go", "test"), ("go", "vet"), ("go", "run")),
+        *(("dotnet", "build"), ("dotnet", "publish"), ("go", "generate")),
+    )
+)
+_BUILD_TOOLS = frozenset(("mvn", "./mvnw", "gradle", "./gradlew"))
 #: Settings of the package managers of Node.js that an install by name reads, too.
 _NODE_SETTINGS = (".npmrc", ".yarnrc", ".yarnrc.yml")
 _ARCHIVES = (".whl", ".gz", ".zip", ".tgz")
@@ -52,8 +65,11 @@ def read_call(
     words = tuple(word.value or word.text for word in command.words)
     call = Call(command_kind(command), command, words, directory=directory)
     touched = _redirected(command.redirections, directory)
-    if call.kind == "install":
-        return _read_install(call, touched, instruction, workspace)
+    found = install_words(command)
+    if found is not None:
+        call = _read_install(call, found, touched, instruction, workspace)
+        if call.kind == "install":
+            return call
     touched |= _touched(command, directory)
     return replace(call, reads=touched.reads, writes=touched.writes, makes=touched.makes)
 
@@ -65,7 +81,8 @@ def command_kind(command: Command) -> Kind:
     rule = _rule(command)
     found = install_words(command)
     if found is not None and found[:2] not in _ALSO_BUILD:
-        return "build" if found[0] in _MAVEN and not _only_fetches(found) else "install"
+        builds = found[0] in _BUILD_TOOLS and not _only_fetches(found)
+        return "build" if builds else "install"
     package = read_package_command(command)
     if package is not None and not (rule is not None and rule.kind == "configure"):
         return _package_kind(package, rule)
@@ -128,12 +145,12 @@ def _by_package(package: PackageCommand, directory: str | None) -> _Touched:
             return _ALL
         return _Touched(Reach(facts.package_settings), Reach(facts.system))
     if package.action == "clean":
-        return _Touched(writes=Reach((*_HOMES, "/tmp", *package.manager.caches)))
+        return _Touched(writes=Reach((*_KEPT, "/tmp", *package.manager.caches)))
     if not _installs_apart(package):
         return _ALL
     settings = [posixpath.join(directory, name) for name in _NODE_SETTINGS] if directory else []
     reads = () if package.manager in (PIP, GEM) else tuple(settings)
-    return _Touched(Reach(reads), Reach((*facts.system, *_HOMES)))
+    return _Touched(Reach(reads), Reach((*facts.system, *_KEPT)))
 
 
 def _installs_apart(package: PackageCommand) -> bool:
@@ -161,10 +178,12 @@ def _is_registry_name(text: str | None) -> bool:
 
 
 def _read_install(
-    call: Call, touched: _Touched, instruction: Instruction, workspace: Workspace
+    call: Call,
+    words: tuple[str, ...],
+    touched: _Touched,
+    instruction: Instruction,
+    workspace: Workspace,
 ) -> Call:
-    words = install_words(call.command)
-    assert words is not None
     try:
         install = read_install(words, call.directory, instruction, workspace)
     except UnknownInstallError as error:
@@ -184,7 +203,7 @@ def _installed(install: Install, directory: str) -> tuple[Reach, Reach]:
 
     reads = Reach(tuple(place(path) for path in (*install.files, *install.folders)))
     facts = command_facts()
-    return reads, Reach((*(place(path) for path in install.leaves), *facts.system, *_HOMES))
+    return reads, Reach((*(place(path) for path in install.leaves), *facts.system, *_KEPT))
 
 
 # Words and redirections
@@ -276,9 +295,14 @@ class _Operands:
         for word, use in self._uses():
             found |= _use(word, use, self.directory)
         found |= self._downloads()
-        reads = unite(_named(place, self.directory) for place in rule.reads)
-        writes = unite(_named(place, self.directory) for place in self._own_places())
+        reads, writes = self._places(rule.reads), self._places(self._own_places())
         return found | _Touched(reads, writes)
+
+    def _places(self, names: tuple[str, ...]) -> Reach:
+        """Places that the rule names; `~` is what tools keep in a home."""
+        return unite(
+            Reach(_KEPT) if name == "~" else _named(name, self.directory) for name in names
+        )
 
     def _own_places(self) -> tuple[str, ...]:
         """What it writes in any case; not its own directory when an option says where to."""

@@ -176,7 +176,7 @@ def _calls(run: RunScript, workspace: Workspace) -> Iterator[Call]:
     for command in run.script.commands():
         call = read_call(command, directory, run.instruction, workspace)
         if command in piped:
-            writes = Reach((*command_facts().system, "/root", "/home"))
+            writes = Reach(command_facts().system)
             call = replace(call, kind="tool", reads=NOTHING, writes=writes)
         yield call
         if command.literal_name == "cd":

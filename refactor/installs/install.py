@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object
 from dockerfix.reasons import ReasonError
-from dockerfix.transform import Evidence
+from dockerfix.transform import Evidence, Level
 
 
 class UnknownInstallError(ReasonError):
@@ -63,6 +63,10 @@ class Install:
     evidence: tuple[Evidence, ...] = ()
     #: The command that only fetches, where the command itself builds as well.
     fetch: str = ""
+    #: Texts of a RUN that show that the dependencies were fetched already.
+    fetched_by: tuple[str, ...] = ()
+    #: What it means to fetch before.
+    level: Level = Level.SAFE
     #: The folder of the context in whose place in the image it runs.
     folder: str = ""
 

@@ -13,6 +13,8 @@ from dockerfix.installs.install import (
     UnknownInstallError,
     lock_or_pattern,
 )
+from dockerfix.knowledge.data import table as table_of_facts
+from dockerfix.syntax.shell import parse_script
 from dockerfix.transform import Evidence
 
 #: Scripts of the project itself that an install runs.
@@ -53,6 +55,7 @@ _ELSEWHERE = frozenset(
         *("--workspace", "--location", "--modules-folder", "--modules-dir", "--userconfig"),
     )
 )
+_NO_SCRIPT = "no script of its own runs at install"
 #: More packages than these are not named one by one.
 _MAX_WORKSPACES = 12
 
@@ -67,6 +70,8 @@ def is_install(words: tuple[str, ...]) -> bool:
         return False
     if not others:
         return tool == "yarn" and not any(o in ("--version", "-v", "--help") for o in options)
+    if tool == "npm" and others[0] in ("update", "up"):
+        return True
     return len(others) == 1 and others[0] in _INSTALLS[tool]
 
 
@@ -93,7 +98,7 @@ def read_node_install(words: tuple[str, ...], project: Project) -> Install:
     for folder, entry in manifests:
         where = Project(project.context, folder)
         if scripts:
-            _check_scripts(where, entry)
+            folders += _read_by_scripts(where, entry)
         folders += _read_by_dependencies(where, entry, len(manifests) > 1)
     files = [project.path("package.json"), *_locks(tool, project)]
     files += [Project(project.context, folder).path("package.json") for folder, _ in manifests[1:]]
@@ -108,8 +113,13 @@ def read_node_install(words: tuple[str, ...], project: Project) -> Install:
         tuple(dict.fromkeys(files)),
         tuple(dict.fromkeys(folders)),
         tuple(Project(project.context, folder).path("node_modules") for folder, _ in manifests),
-        (Evidence(project.path("package.json"), "no script of its own runs at install"),),
+        (Evidence(project.path("package.json"), _evidence(scripts, manifest)),),
     )
+
+
+def _evidence(scripts: bool, manifest: Json) -> str:
+    runs = scripts and any(table(manifest, "scripts").get(name) for name in _LIFECYCLE)
+    return "no script that runs at install reads the sources" if runs else _NO_SCRIPT
 
 
 def _locks(tool: str, project: Project) -> list[str]:
@@ -121,13 +131,33 @@ def _locks(tool: str, project: Project) -> list[str]:
     return [lock_or_pattern(project, _LOCKS[tool][0])]
 
 
-def _check_scripts(project: Project, manifest: Json) -> None:
+def _read_by_scripts(project: Project, manifest: Json) -> list[str]:
+    """The folders that scripts of the project read which run at install."""
     scripts = table(manifest, "scripts")
+    folders: list[str] = []
     for name in _LIFECYCLE:
         if scripts.get(name):
-            raise UnknownInstallError("the install runs a script of the project", f"{name}")
+            folders += _read_by_script(str(scripts[name]), name, scripts, project)
     if project.has("binding.gyp"):
         raise UnknownInstallError("the install builds the project", "binding.gyp")
+    return folders
+
+
+def _read_by_script(text: str, name: str, scripts: Json, project: Project) -> list[str]:
+    """The folders that one script reads. Raises UnknownInstallError for unknown commands."""
+    script = parse_script(text)
+    folders: list[str] = []
+    known = table_of_facts("install_scripts", "commands")
+    for command in script.commands():
+        words = tuple(word.value or "" for word in command.words)
+        words = words[1:] if words[:1] == ("npx",) else words
+        fact = known.get(" ".join(words[:2])) or known.get(words[0] if words else "")
+        if fact is None or command.redirections:
+            raise UnknownInstallError("the install runs a script of the project", name)
+        folders += project.present(*fact.get("folders", ()))
+    if script.opaque:
+        raise UnknownInstallError("the install runs a script of the project", name)
+    return folders
 
 
 def _read_by_dependencies(project: Project, manifest: Json, in_workspace: bool) -> list[str]:

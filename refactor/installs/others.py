@@ -17,7 +17,7 @@ from dockerfix.installs.install import (
     lock_or_pattern,
 )
 from dockerfix.patterns import pattern
-from dockerfix.transform import Evidence
+from dockerfix.transform import Evidence, Level
 
 _LOCAL_REPLACE = pattern(r"=>\s*(?:\./|\.\./|/|[A-Za-z]:\\)")
 _POM_MODULES = pattern(r"<modules>|<packaging>\s*pom|<systemPath>|<relativePath>\s*[^<\s]")
@@ -44,6 +44,10 @@ def is_install(words: tuple[str, ...]) -> bool:
             return not _MAVEN_BUILDS.isdisjoint(rest) or _fetches_only(rest)
         case ("dotnet", "restore", *_):
             return True
+        case ("dotnet", "publish" | "build", *rest):
+            return "--no-restore" not in rest and "--no-build" not in rest
+        case ("./gradlew", *_):
+            return True
         case ("bundle" | "bundler", *rest):
             return not rest or rest[0] == "install" or rest[0].startswith("--")
         case ("composer", "install", *_):
@@ -61,6 +65,8 @@ def read_other_install(words: tuple[str, ...], project: Project) -> Install:
             return _maven(words, project)
         case "dotnet":
             return _dotnet(words, project)
+        case "./gradlew":
+            return _gradle(project)
         case "composer":
             return _composer(words, project)
         case _:
@@ -80,7 +86,7 @@ def _go(words: tuple[str, ...], project: Project) -> Install:
     evidence = Evidence(project.path("go.mod"), "no replacement by a folder")
     files = (project.path("go.mod"), lock_or_pattern(project, "go.sum"))
     fetch = "" if words[1] == "mod" else "go mod download"
-    return Install("go", files, (), (), (evidence,), fetch)
+    return Install("go", files, (), (), (evidence,), fetch, ("go mod", "go get", "vendor"))
 
 
 def _maven(words: tuple[str, ...], project: Project) -> Install:
@@ -102,7 +108,10 @@ def _maven(words: tuple[str, ...], project: Project) -> Install:
     wrapper = ("mvnw",) if words[0] == "./mvnw" else ()
     files = (*project.present(*wrapper), project.path("pom.xml"))
     evidence = Evidence(project.path("pom.xml"), "a project of one module")
-    return Install("maven", files, project.present(".mvn"), (), (evidence,), fetch)
+    # go-offline resolves more than a build does: rarely, a repository lacks some of that.
+    level = Level.REVIEW if fetch else Level.SAFE
+    folders = project.present(".mvn")
+    return Install("maven", files, folders, (), (evidence,), fetch, ("dependency:",), level)
 
 
 def _fetches_only(words: Sequence[str]) -> bool:
@@ -110,18 +119,85 @@ def _fetches_only(words: Sequence[str]) -> bool:
     return bool(goals) and all(word.startswith("dependency:") for word in goals)
 
 
+def _gradle(project: Project) -> Install:
+    """Gradle has no command that only fetches dependencies; its wrapper fetches Gradle itself."""
+    jar = "gradle/wrapper/gradle-wrapper.jar"
+    if not project.has("gradlew") or not project.has(jar):
+        raise UnknownInstallError("a manifest is not in the build context", jar)
+    if not (project.context.mode(project.path("gradlew")) or 0) & 0o100:
+        raise UnknownInstallError("the wrapper is not executable", "gradlew")
+    evidence = Evidence(project.path(jar), "the wrapper downloads Gradle and needs nothing else")
+    fetch = "./gradlew --no-daemon --version"
+    folders = (project.path("gradle"),)
+    files = (project.path("gradlew"),)
+    return Install("gradle", files, folders, (), (evidence,), fetch, ("gradlew",))
+
+
+#: Options of `dotnet publish` and `build` that change nothing about a restore, with a value.
+_DOTNET_VALUED = frozenset(("-c", "--configuration", "-o", "--output", "-v", "--verbosity"))
+#: They change what is restored: for which system, which framework, with which properties.
+_DOTNET_RESTORES = ("-r", "--runtime", "-a", "--arch", "--os", "-f", "--framework", "-p:", "/p:")
+
+
 def _dotnet(words: tuple[str, ...], project: Project) -> Install:
-    names = [word.strip("\"'").replace("\\", "/") for word in words[2:] if not word.startswith("-")]
-    valued = any(word in ("-r", "--runtime", "-s", "--source", "--configfile") for word in words)
-    if valued or len(names) > 1:
+    options, names = _dotnet_words(words)
+    if len(names) > 1:
         raise UnknownInstallError("options that are not known", " ".join(words[2:]))
-    target = names[0] if names else _only_project(project)
+    target = _dotnet_target(names[0] if names else "", project)
     projects = (
         [posixpath.join(posixpath.dirname(target), path) for path in _projects_of(target, project)]
         if target.endswith(".sln")
         else [target]
     )
-    files = [project.path(target), *project.present(*_SHARED_BUILD_FILES)]
+    files, seen = _dotnet_files(target, projects, project)
+    leaves = tuple(
+        project.path(posixpath.join(posixpath.dirname(path), "obj")) for path in sorted(seen)
+    )
+    evidence = Evidence(project.path(target), "every project that it names is copied")
+    fetch = ""
+    if words[1] != "restore":
+        if any(option.startswith(_DOTNET_RESTORES) for option in options):
+            raise UnknownInstallError("options that are not known", " ".join(options))
+        fetch = " ".join(("dotnet restore", *names))
+    return Install("dotnet", files, (), leaves, (evidence,), fetch, ("dotnet restore",))
+
+
+def _dotnet_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Options, and the projects that are named."""
+    options: list[str] = []
+    names: list[str] = []
+    waits = False
+    for word in words[2:]:
+        if waits:
+            waits = False
+        elif word.startswith(("-", "/p:")):
+            options.append(word)
+            waits = word in _DOTNET_VALUED
+            if word in ("-r", "--runtime", "-s", "--source", "--configfile", "-f", "-a"):
+                raise UnknownInstallError("options that are not known", word)
+        else:
+            names.append(word.strip("\"'").replace("\\", "/"))
+    return options, names
+
+
+def _dotnet_target(name: str, project: Project) -> str:
+    """The project or solution that a word names; a folder means the only one in it."""
+    if name.endswith((".sln", "proj")):
+        return posixpath.normpath(name)
+    folder = posixpath.normpath(name or ".")
+    names = project.context.names(project.path(folder))
+    inner = [posixpath.normpath(posixpath.join(folder, entry)) for entry in names]
+    found = [path for path in inner if path.endswith((".sln", "proj")) and project.has(path)]
+    if len(found) != 1:
+        raise UnknownInstallError("which project is restored is not known", str(len(found)))
+    return found[0]
+
+
+def _dotnet_files(
+    target: str, projects: list[str], project: Project
+) -> tuple[tuple[str, ...], set[str]]:
+    """What a restore reads, and the projects among it."""
+    files = [project.path(target), *_shared(target, project)]
     waiting = [posixpath.normpath(path) for path in projects]
     seen: set[str] = set()
     while waiting:
@@ -129,27 +205,25 @@ def _dotnet(words: tuple[str, ...], project: Project) -> Install:
         if path in seen:
             continue
         seen.add(path)
-        files.append(project.path(path))
+        files += [project.path(path), *_shared(path, project)]
         folder = posixpath.dirname(path)
-        files += project.present(*(posixpath.join(folder, name) for name in _SHARED_BUILD_FILES))
         for reference in _REFERENCE.findall(project.read(path)):
             inner = posixpath.normpath(posixpath.join(folder, reference.replace("\\", "/")))
             if not inner.endswith("proj") or inner.startswith("..") or "$" in inner:
                 raise UnknownInstallError("a reference that cannot be followed", reference)
             waiting.append(inner)
-    leaves = tuple(
-        project.path(posixpath.join(posixpath.dirname(path), "obj")) for path in sorted(seen)
-    )
-    evidence = Evidence(project.path(target), "every project that it names is copied")
-    return Install("dotnet", tuple(dict.fromkeys(files)), (), leaves, (evidence,))
+    return tuple(dict.fromkeys(files)), seen
 
 
-def _only_project(project: Project) -> str:
-    names = project.context.names(project.folder or ".")
-    found = [name for name in names if name.endswith((".sln", "proj")) and project.has(name)]
-    if len(found) != 1:
-        raise UnknownInstallError("which project is restored is not known", str(len(found)))
-    return found[0]
+def _shared(path: str, project: Project) -> tuple[str, ...]:
+    """Files in the folders above a project that its restore reads, too."""
+    found: list[str] = []
+    folder = posixpath.dirname(path)
+    while True:
+        found += project.present(*(posixpath.join(folder, name) for name in _SHARED_BUILD_FILES))
+        if not folder:
+            return tuple(found)
+        folder = posixpath.dirname(folder)
 
 
 def _projects_of(target: str, project: Project) -> list[str]:
@@ -172,36 +246,96 @@ def _bundler(words: tuple[str, ...], project: Project) -> Install:
     return Install("bundler", files, project.present(".bundle"), leaves, (evidence,))
 
 
+#: Plugins of Composer that need none of the project's files while packages are installed.
+_COMPOSER_PLUGINS = frozenset(
+    (
+        *("pestphp/pest-plugin", "php-http/discovery", "phpstan/extension-installer"),
+        *("symfony/runtime", "dealerdirect/phpcodesniffer-composer-installer"),
+        *(
+            "kylekatarnls/update-helper",
+            "ergebnis/composer-normalize",
+            "infection/extension-installer",
+        ),
+    )
+)
+#: Known plugins that put packages elsewhere, or write into the project.
+_COMPOSER_MOVES = (
+    *("composer/installers", "symfony/flex", "cweagans/composer-patches", "oomphinc/"),
+    *("drupal/core-composer-scaffold", "wikimedia/composer-merge-plugin", "mnsami/"),
+)
+
+
 def _composer(words: tuple[str, ...], project: Project) -> Install:
     manifest = project.read_json("composer.json")
+    _check_repositories(manifest)
+    _check_plugins(manifest)
+    files = (
+        project.path("composer.json"),
+        lock_or_pattern(project, "composer.lock"),
+        *project.present("symfony.lock", "auth.json"),
+    )
+    config = manifest.get("config")
+    folder = config.get("vendor-dir") if isinstance(config, dict) else None
+    leaves = (project.path(str(folder or "vendor")),)
+    fetch = _composer_fetch(words, manifest)
+    evidence = Evidence(project.path("composer.json"), "no package is a folder of the project")
+    level = Level.REVIEW if fetch else Level.SAFE
+    return Install("composer", files, (), leaves, (evidence,), fetch, ("composer install",), level)
+
+
+def _composer_fetch(words: tuple[str, ...], manifest: dict[str, object]) -> str:
+    """The command that only downloads, where the install runs scripts or reads classes."""
+    added = []
     if "--no-scripts" not in words and manifest.get("scripts"):
-        raise UnknownInstallError("the install runs a script of the project", "composer.json")
-    if "--no-autoloader" not in words:
-        _check_autoload(words, manifest)
+        added.append("--no-scripts")
+    if "--no-autoloader" not in words and (added or _reads_classes(words, manifest)):
+        added.append("--no-autoloader")
+    own = [word for word in words[2:] if word not in _COMPOSER_OPTIMISES]
+    return " ".join(("composer install", *own, *added)) if added else ""
+
+
+def _check_repositories(manifest: dict[str, object]) -> None:
     repositories = manifest.get("repositories") or []
     entries = list(repositories.values()) if isinstance(repositories, dict) else repositories
     if not isinstance(entries, list):
         raise UnknownInstallError("a manifest cannot be read", "composer.json: repositories")
     if any(isinstance(entry, dict) and entry.get("type") == "path" for entry in entries):
         raise UnknownInstallError("a dependency is a folder of the project", "composer.json")
-    files = (
-        project.path("composer.json"),
-        lock_or_pattern(project, "composer.lock"),
-        *project.present("symfony.lock", "auth.json"),
-    )
-    evidence = Evidence(project.path("composer.json"), "no script and no class map of its own")
-    return Install("composer", files, (), (project.path("vendor"),), (evidence,))
 
 
-def _check_autoload(words: tuple[str, ...], manifest: dict[str, object]) -> None:
-    options = ("-o", "--optimize-autoloader", "-a", "--classmap-authoritative")
+def _check_plugins(manifest: dict[str, object]) -> None:
+    config = manifest.get("config")
+    allowed = config.get("allow-plugins") if isinstance(config, dict) else None
+    names = [name for name, on in allowed.items() if on] if isinstance(allowed, dict) else []
+    names += [name for key in ("require", "require-dev") for name in _names(manifest.get(key))]
+    for name in names:
+        if name.startswith(_COMPOSER_MOVES):
+            raise UnknownInstallError("a plugin of Composer writes into the project", name)
+    if isinstance(allowed, dict):
+        unknown = [name for name, on in allowed.items() if on and name not in _COMPOSER_PLUGINS]
+        if unknown:
+            raise UnknownInstallError("a plugin of Composer that is not known", unknown[0])
+    if allowed is True:
+        raise UnknownInstallError("a plugin of Composer that is not known", "allow-plugins")
+
+
+def _names(requires: object) -> list[str]:
+    return [str(name) for name in requires] if isinstance(requires, dict) else []
+
+
+_COMPOSER_OPTIMISES = ("-o", "--optimize-autoloader", "-a", "--classmap-authoritative")
+
+
+def _reads_classes(words: tuple[str, ...], manifest: dict[str, object]) -> bool:
+    """Whether the autoloader that is made lists the classes of the project."""
     config = manifest.get("config")
     optimised = isinstance(config, dict) and (
         config.get("optimize-autoloader") or config.get("classmap-authoritative")
     )
-    if optimised or any(option in words for option in options):
-        raise UnknownInstallError("the install reads the project", "an optimised autoloader")
+    if optimised or any(option in words for option in _COMPOSER_OPTIMISES):
+        return True
     for key in ("autoload", "autoload-dev"):
         table = manifest.get(key)
-        if isinstance(table, dict) and table.get("classmap"):
-            raise UnknownInstallError("the install reads the project", f"{key}: classmap")
+        if isinstance(table, dict) and (table.get("classmap") or table.get("files")):
+            return True
+    return False

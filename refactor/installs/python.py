@@ -108,9 +108,6 @@ def _names_path(text: str, option: str | None) -> bool:
 
 def _poetry(words: tuple[str, ...], project: Project, code: str) -> Install:
     text = project.read("pyproject.toml")
-    packaged = "package-mode = false" not in text
-    if packaged and "--no-root" not in words and "--only-root" not in words:
-        raise UnknownInstallError("the install reads the project", "poetry without --no-root")
     if "--only-root" in words or "--directory" in words or "-C" in words:
         raise UnknownInstallError("the install reads the project")
     if _PATH_KEY.search(text):
@@ -122,8 +119,10 @@ def _poetry(words: tuple[str, ...], project: Project, code: str) -> Install:
     )
     inside = "IN_PROJECT" in code or "in-project" in code or project.has("poetry.toml")
     leaves = (project.path(".venv"),) if inside else ()
-    evidence = Evidence(project.path("pyproject.toml"), "poetry installs dependencies only")
-    return Install("poetry", files, (), leaves, (evidence,))
+    evidence = Evidence(project.path("pyproject.toml"), "no dependency is a folder of the project")
+    packaged = "package-mode = false" not in text and "--no-root" not in words
+    fetch = " ".join((*words, "--no-root")) if packaged else ""
+    return Install("poetry", files, (), leaves, (evidence,), fetch, ("poetry install",))
 
 
 def _pipenv(words: tuple[str, ...], project: Project, code: str) -> Install:
@@ -141,12 +140,7 @@ def _pipenv(words: tuple[str, ...], project: Project, code: str) -> Install:
 
 def _uv(words: tuple[str, ...], project: Project) -> Install:
     text = project.read("pyproject.toml")
-    packaged = "[build-system]" in text and "package = false" not in text
-    if packaged and "--no-install-project" not in words and "--no-install-workspace" not in words:
-        raise UnknownInstallError(
-            "the install reads the project", "uv without --no-install-project"
-        )
-    if "[tool.uv.workspace]" in text or _PATH_KEY.search(text) or "package = true" in text:
+    if "[tool.uv.workspace]" in text or _PATH_KEY.search(text) or "workspace = true" in text:
         raise UnknownInstallError("a dependency is a folder of the project", "uv")
     if "--project" in words or "--directory" in words:
         raise UnknownInstallError("the install reads the project")
@@ -155,5 +149,27 @@ def _uv(words: tuple[str, ...], project: Project) -> Install:
         lock_or_pattern(project, "uv.lock"),
         *project.present(".python-version", "uv.toml"),
     )
-    evidence = Evidence(project.path("pyproject.toml"), "uv installs dependencies only")
-    return Install("uv", files, (), (project.path(".venv"),), (evidence,))
+    evidence = Evidence(project.path("pyproject.toml"), "no dependency is a folder of the project")
+    return Install(
+        "uv",
+        files,
+        (),
+        (project.path(".venv"),),
+        (evidence,),
+        _uv_fetch(words, project, text),
+        ("uv sync",),
+    )
+
+
+def _uv_fetch(words: tuple[str, ...], project: Project, text: str) -> str:
+    """The command that installs the dependencies only; "" where the command does just that."""
+    packaged = "[build-system]" in text or "package = true" in text
+    apart = "--no-install-project" in words or "--no-install-workspace" in words
+    if not packaged or "package = false" in text or apart:
+        return ""
+    if not project.has("uv.lock"):
+        raise UnknownInstallError("the install reads the project", "there is no uv.lock")
+    if "dynamic" in text and "--frozen" not in words:
+        # To compare the lock with what is dynamic, uv builds the project.
+        raise UnknownInstallError("the install reads the project", "pyproject.toml: dynamic")
+    return " ".join((*words, "--no-install-project"))

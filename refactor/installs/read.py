@@ -22,6 +22,7 @@ _MANIFESTS = {
     "pipenv": "Pipfile",
     "go": "go.mod",
     **dict.fromkeys(("mvn", "./mvnw"), "pom.xml"),
+    "./gradlew": "gradlew",
     **dict.fromkeys(("bundle", "bundler"), "Gemfile"),
     "composer": "composer.json",
 }
@@ -32,7 +33,7 @@ def install_words(command: Command) -> tuple[str, ...] | None:
     words = command.argv
     if not words:
         return None
-    name = posixpath.basename(words[0]) if words[0] != "./mvnw" else words[0]
+    name = posixpath.basename(words[0]) if words[0] not in ("./mvnw", "./gradlew") else words[0]
     if _PYTHON.fullmatch(name) and words[1:3] in (("-m", "pip"), ("-m", "pipenv"), ("-m", "uv")):
         name, words = words[2], words[2:]
     if _PIP.fullmatch(name):
@@ -70,7 +71,7 @@ def _folder(
     words: tuple[str, ...], directory: str, before: Instruction, workspace: Workspace
 ) -> str:
     """The folder of the context whose files lie in a directory of the image."""
-    if words[:2] == ("dotnet", "restore"):
+    if words[0] == "dotnet":
         return _copied_folder(directory, before, workspace)
     named = words[:2] == ("uv", "pip") or words[0] not in _MANIFESTS
     manifest = _named_manifest(words) if named else _MANIFESTS[words[0]]

@@ -1,0 +1,1 @@
+"""Move the COPY of the sources down past everything that does not need them."""

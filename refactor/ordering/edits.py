@@ -1,0 +1,163 @@
+"""The edits that give instructions their new order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.manifest_copies import CannotMoveError
+from dockerfix.ordering.group import Pass
+from dockerfix.packages import read_package_command
+from dockerfix.syntax.edits import Edit, blank_below, end_with_gap, head_of, insert_after
+from dockerfix.syntax.edits import with_comments as code_with_comments
+from dockerfix.syntax.shell import Command
+from dockerfix.syntax.tree import Instruction
+from dockerfix.transform import Workspace
+
+_CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "/go/pkg")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """COPY instructions that go behind steps, and the COPY lines that take their place."""
+
+    movers: tuple[Instruction, ...]
+    lines: tuple[str, ...]
+    passes: tuple[Pass, ...]
+
+    @property
+    def last(self) -> Pass:
+        """The step behind which the COPYs go."""
+        return self.passes[-1]
+
+    @property
+    def fetch(self) -> str:
+        """The command that is put in front of a step which goes on to build."""
+        install = self.last.install
+        return install.fetch if install is not None else ""
+
+
+def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[str, ...]]:
+    """The edits, and the keywords of the instructions that come with them.
+
+    Raises CannotMoveError when there is no place to put them.
+    """
+    divides = bool(moved.fetch) or _has_rest(moved.last)
+    added = ("COPY",) * len(moved.lines) + (("RUN",) if divides else ())
+    return list(_edits(moved, workspace)), added
+
+
+def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
+    newline = workspace.style.newline
+    movers, run = moved.movers, moved.last.run.instruction
+    if moved.fetch and _may_fetch_above(movers[0], run, workspace):
+        head = head_of(workspace.dockerfile, movers[0])
+        lines = [*moved.lines, _run_line(moved.last, moved.fetch)]
+        text = "".join(line + newline for line in lines)
+        yield Edit(head, head, text + _gap_below(movers[0], workspace))
+        return
+    yield from _take_out(moved, workspace)
+    text, gap = _moved_text(movers, workspace), _gap_below(movers[0], workspace)
+    if moved.fetch:
+        head = head_of(workspace.dockerfile, run)
+        before = _lines(moved, workspace) if _lines_by_fetch(moved) else ""
+        yield Edit(head, head, f"{before}{_run_line(moved.last, moved.fetch)}{newline}{text}{gap}")
+    elif _has_rest(moved.last):
+        yield _divide(moved.last, text, gap, workspace)
+    elif run.code.rstrip().endswith(run.escape):
+        raise CannotMoveError("the file ends within the RUN", run.line)
+    else:
+        yield insert_after(run, text.rstrip("\r\n"), newline)
+
+
+def _lines(moved: Moved, workspace: Workspace) -> str:
+    return "".join(line + workspace.style.newline for line in moved.lines)
+
+
+def _take_out(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
+    """Remove the COPYs; the manifests take the place of the first one, or stand by the install."""
+    dockerfile = workspace.dockerfile
+    stay = _lines_stay(moved)
+    for index, copy in enumerate(moved.movers):
+        text = _lines(moved, workspace) if index == 0 and stay else ""
+        end = copy.end if text else end_with_gap(dockerfile, copy)
+        yield Edit(head_of(dockerfile, copy), end, text)
+    if moved.lines and not stay and not _lines_by_fetch(moved):
+        head = head_of(dockerfile, _first_install(moved))
+        yield Edit(head, head, _lines(moved, workspace))
+
+
+def _first_install(moved: Moved) -> Instruction:
+    return next(entry.run.instruction for entry in moved.passes if entry.install is not None)
+
+
+def _lines_by_fetch(moved: Moved) -> bool:
+    """Whether the manifests are written together with the command that fetches."""
+    if not moved.fetch or _lines_stay(moved):
+        return False
+    return _first_install(moved) is moved.last.run.instruction
+
+
+def _lines_stay(moved: Moved) -> bool:
+    """Whether the manifests go where the COPY was: no other work stands before the install."""
+    first = moved.passes[0]
+    return first.install is not None or first.run is moved.last.run
+
+
+def _may_fetch_above(copy: Instruction, run: Instruction, workspace: Workspace) -> bool:
+    """Whether nothing between a COPY and a RUN changes where and how the RUN fetches."""
+    stage = workspace.dockerfile.stage_of(copy)
+    assert stage is not None
+    between = stage.instructions[stage.index_of(copy) + 1 : stage.index_of(run)]
+    return all(entry.keyword in ("ARG", "LABEL", "EXPOSE", "COPY") for entry in between)
+
+
+def _moved_text(movers: tuple[Instruction, ...], workspace: Workspace) -> str:
+    """The moved instructions with their comments, set off as they were before."""
+    dockerfile, newline = workspace.dockerfile, workspace.style.newline
+    text = "".join(code_with_comments(dockerfile, copy, newline) for copy in movers)
+    return _gap_below(movers[0], workspace) + text
+
+
+def _gap_below(instruction: Instruction, workspace: Workspace) -> str:
+    set_off = blank_below(workspace.dockerfile, instruction) is not None
+    return workspace.style.newline if set_off else ""
+
+
+def _has_rest(entry: Pass) -> bool:
+    """Whether what follows a step in its RUN does more than remove caches."""
+    items = entry.run.script.items[entry.index + 1 :]
+    return not all(item.command is not None and _only_cleans(item.command) for item in items)
+
+
+def _only_cleans(command: Command) -> bool:
+    package = read_package_command(command)
+    if package is not None:
+        return package.action == "clean"
+    paths = [word.value or "" for word in command.words[1:] if not word.text.startswith("-")]
+    return command.literal_name == "rm" and all(path.startswith(_CACHES) for path in paths)
+
+
+def _divide(entry: Pass, moved: str, gap: str, workspace: Workspace) -> Edit:
+    """Cut a RUN in two behind a step, with the moved instructions between them."""
+    run, script = entry.run, entry.run.script
+    cut = run.replace(script.items[entry.index].end, script.items[entry.index + 1].start, "")
+    if any(cut.start <= c.start < cut.end for c in run.instruction.inner_comments):
+        raise CannotMoveError("a comment stands within the RUN", run.instruction.line)
+    return Edit(cut.start, cut.end, f"{workspace.style.newline}{moved}{gap}{_run_line(entry, '')}")
+
+
+def _run_line(entry: Pass, command: str) -> str:
+    """A RUN as the one of a step, in the same directory."""
+    run = entry.run.instruction
+    before = entry.run.script.items[: entry.index]
+    names = [item.command.literal_name if item.command else None for item in before]
+    if any(item.assigned for item in before) or not {"export", "set"}.isdisjoint(names):
+        raise CannotMoveError("a variable of the shell is used later", run.line)
+    changes = [item.text for item, name in zip(before, names, strict=True) if name == "cd"]
+    flags = [_flag_text(run, flag.start, flag.end) for flag in run.flags]
+    return " ".join((run.keyword_text, *flags, *(f"{text} &&" for text in changes), command))
+
+
+def _flag_text(instruction: Instruction, start: int, end: int) -> str:
+    return instruction.code[start - instruction.start : end - instruction.start]

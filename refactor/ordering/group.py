@@ -1,0 +1,227 @@
+"""COPY instructions, and the steps behind them that do not need what they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+from dockerfix.copies import Copied, instructions_before, read_copy
+from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.installs.install import Install
+from dockerfix.ordering.crossing import copied_files, needs
+from dockerfix.ordering.go_build import go_install
+from dockerfix.syntax.run import RunScript
+from dockerfix.syntax.shell import Item
+from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.transform import Declined, Workspace
+
+#: Instructions that an install and a COPY may pass each other across.
+_TRANSPARENT = frozenset(
+    (
+        *("ENV", "ARG", "LABEL", "MAINTAINER", "EXPOSE", "USER", "WORKDIR", "SHELL", "STOPSIGNAL"),
+        *("CMD", "ENTRYPOINT", "HEALTHCHECK"),
+    )
+)
+#: Work that is worth keeping from running again.
+_WORTH: frozenset[Kind] = frozenset(("packages", "install", "tool", "fetch"))
+#: Stops a group without a word: what follows needs the copies, as it should.
+_END = "-"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A step that a COPY may move behind: a RUN up to one of its commands."""
+
+    run: RunScript
+    #: The last command that does not need the copies.
+    index: int
+    #: Of dependencies; None for other work.
+    install: Install | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing in the RUN comes behind it."""
+        return self.index + 1 == len(self.run.script.items)
+
+
+@dataclass
+class Group:
+    """COPY instructions and the steps behind them, with nothing between that needs both."""
+
+    copies: list[Instruction] = field(default_factory=list)
+    passes: list[Pass] = field(default_factory=list)
+
+    @property
+    def last(self) -> Pass:
+        """The step behind which the copies go."""
+        return self.passes[-1]
+
+    @property
+    def installs(self) -> list[Install]:
+        """The installs of dependencies among the steps."""
+        return [entry.install for entry in self.passes if entry.install is not None]
+
+
+def find_groups(stage: Stage, workspace: Workspace) -> Iterator[Group | Declined]:
+    """The groups of a stage, and why one ended before it had a step."""
+    group = Group()
+    for instruction in stage.instructions[1:]:
+        wall = ""
+        if instruction.keyword in ("COPY", "ADD"):
+            wall = _take_copy(instruction, group, workspace)
+        elif instruction.keyword == "RUN":
+            wall = yield from _take_run(instruction, group, workspace)
+        elif instruction.keyword not in _TRANSPARENT:
+            wall = f"{instruction.keyword} stands between"
+        if wall:
+            yield group
+            if wall != _END and not group.passes and _waits(instruction, group, workspace):
+                yield Declined(f"order stays: {_general(wall)}", instruction.line, wall)
+            group = Group()
+    yield group
+
+
+def _take_copy(instruction: Instruction, group: Group, workspace: Workspace) -> str:
+    if instruction.flag("from") is not None:
+        return ""
+    fetched = instruction.keyword == "ADD" and "://" in instruction.argument_text
+    if fetched or read_copy(instruction, workspace) is None:
+        return "a COPY that cannot be read"
+    group.copies.append(instruction)
+    return ""
+
+
+def _take_run(
+    instruction: Instruction, group: Group, workspace: Workspace
+) -> Generator[Declined, None, str]:
+    """Add the steps of a RUN to the group; give why nothing may pass it, "" if that may be."""
+    effects = workspace.effects(instruction)
+    step = effects.step
+    if step is None:
+        return "a RUN that cannot be read"
+    if effects.context or effects.takes_from:
+        return "a RUN that mounts files"
+    copied = list(copied_files(group.copies, workspace))
+    found: list[Pass] = []
+    for index, item in enumerate(step.run.script.items):
+        wall = yield from _take_item(index, item, step, copied, found, workspace)
+        if wall:
+            if step.run.script.is_and_list:
+                group.passes += _worth(found, step)
+            else:
+                group.passes += [p for p in found if p.install and p.install.fetch]
+            return wall
+    if step.run.script.tail:
+        return "a RUN that is no plain and-list"
+    if any(_is_worth(call) for call in step.calls):
+        last = len(step.run.script.items) - 1
+        group.passes += [entry for entry in found if entry.install is not None]
+        if not group.passes or group.passes[-1].run is not step.run or not group.last.is_whole:
+            group.passes.append(Pass(step.run, last))
+    return ""
+
+
+def _worth(found: list[Pass], step: Step) -> list[Pass]:
+    """The passes up to the last one that is worth it."""
+    worth = {
+        index
+        for index, item in enumerate(step.run.script.items)
+        if any(_is_worth(call) for call in _calls_of(item, step))
+    }
+    return [entry for entry in found if entry.install is not None or entry.index in worth]
+
+
+def _is_worth(call: Call) -> bool:
+    return call.kind in _WORTH
+
+
+def _calls_of(item: Item, step: Step) -> list[Call]:
+    return [call for call in step.calls if item.start <= call.command.start < item.end]
+
+
+def _take_item(
+    index: int,
+    item: Item,
+    step: Step,
+    copied: list[Copied],
+    found: list[Pass],
+    workspace: Workspace,
+) -> Generator[Declined, None, str]:
+    """Why an element of a script needs the copies, "" when it does not."""
+    calls = _calls_of(item, step)
+    if item.command is not None and len(calls) == 1:
+        call = _with_install(calls[0], step.instruction, workspace)
+        if call.problem is not None and copied:
+            if _waits(step.instruction, Group([c.instruction for c in copied]), workspace):
+                error = call.problem
+                yield Declined(f"order stays: {error.reason}", step.instruction.line, error.detail)
+            return _END
+        if call.install is not None and _is_quiet(call):
+            return _take_install(index, call.install, step, found, workspace)
+    for call in calls:
+        if any(needs(call, entry, workspace.context) for entry in copied):
+            return f"`{call.text}` may need the files"
+    found.append(Pass(step.run, index))
+    return ""
+
+
+def _is_quiet(call: Call) -> bool:
+    """Whether it writes its output, if anywhere, to nowhere."""
+    return all(r.target.startswith(("/dev/", "&")) for r in call.command.redirections)
+
+
+def _with_install(call: Call, instruction: Instruction, workspace: Workspace) -> Call:
+    found = go_install(call, instruction, workspace)
+    return call if found is None else found
+
+
+def _take_install(
+    index: int, install: Install, step: Step, found: list[Pass], workspace: Workspace
+) -> str:
+    if not install.fetch:
+        found.append(Pass(step.run, index, install))
+        return ""
+    if not _fetched_before(install, step.run, index, workspace):
+        found.append(Pass(step.run, index, install))
+    return _END
+
+
+def _fetched_before(install: Install, run: RunScript, index: int, workspace: Workspace) -> bool:
+    """Whether the dependencies are there already, or a cache mount keeps them."""
+    if any(flag.name == "mount" for flag in run.instruction.flags):
+        return True
+    before = run.script.text[: run.script.items[index].start]
+    steps = tuple(instructions_before(workspace.dockerfile, run.instruction))
+    texts = (before, *(step.code for step in steps if step.keyword == "RUN"))
+    brought = any(step.flag("from") is not None for step in steps if step.keyword == "COPY")
+    return (brought and install.tool in ("go", "maven")) or any(
+        text in code for text in install.fetched_by for code in texts
+    )
+
+
+def _waits(instruction: Instruction, group: Group, workspace: Workspace) -> bool:
+    """Whether a COPY of a folder stands above an install: there is something to say."""
+    stage = workspace.dockerfile.stage_of(instruction)
+    assert stage is not None
+    rest = stage.instructions[stage.index_of(instruction) :]
+    if not any(_installs(entry, workspace) for entry in rest if entry.keyword == "RUN"):
+        return False
+    return any(brings_folder(copy, workspace) for copy in group.copies)
+
+
+def _installs(instruction: Instruction, workspace: Workspace) -> bool:
+    step = workspace.effects(instruction).step
+    return step is not None and any(c.install or c.problem for c in step.calls)
+
+
+def brings_folder(copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY brings a folder of the context, or all of it."""
+    context = workspace.context
+    if context is None:
+        return any(entry.source == "." for entry in read_copy(copy, workspace) or ())
+    sources = (path for c in read_copy(copy, workspace) or () for path in context.find(c.source))
+    return any(path == "." or context.is_folder(path) for path in sources)
+
+
+def _general(wall: str) -> str:
+    return "a step in front may need the files" if "`" in wall else wall

@@ -1,0 +1,191 @@
+"""The new order: what installs read in front of them, the other COPYs behind them."""
+
+from __future__ import annotations
+
+import posixpath
+from fnmatch import fnmatchcase
+
+from dockerfix.copies import Copied, read_copy
+from dockerfix.effects.reach import is_within, touches
+from dockerfix.installs.install import Install
+from dockerfix.manifest_copies import CannotMoveError, keep_out, manifest_lines
+from dockerfix.ordering.edits import Moved, edit_order
+from dockerfix.ordering.group import Group, Pass, brings_folder
+from dockerfix.patterns import pattern
+from dockerfix.state import known_variables
+from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.values import substitute
+from dockerfix.transform import Change, Level, Workspace
+
+_VARIABLE = pattern(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def rewrite(group: Group, workspace: Workspace) -> Change | None:
+    """The change that gives a group its order; None when it has that already.
+
+    Raises CannotMoveError when the order has to stay.
+    """
+    early = [copy for copy in group.copies if copy.start < group.last.run.instruction.start]
+    movers = _movers(early, group.installs, workspace)
+    if not movers:
+        return None
+    later = [p for p in group.passes if p.run.instruction.start > movers[0].start]
+    if not later:
+        return None
+    _check_movers(movers, early, group, workspace)
+    installs = [entry.install for entry in later if entry.install is not None]
+    if installs and workspace.context is None:
+        raise CannotMoveError("no build context to look at", movers[0].line)
+    stayers = [copy for copy in early if copy not in movers]
+    lines = manifest_lines(installs, movers, stayers, workspace) if installs else []
+    _check_layers(later[-1], workspace)
+    moved = Moved(tuple(movers), tuple(lines), tuple(later))
+    edits, added = edit_order(moved, workspace)
+    return Change(
+        _message(installs),
+        _help(installs),
+        tuple(edits),
+        movers[0].line,
+        max((install.level for install in installs), default=Level.SAFE),
+        evidence=tuple(e for install in installs for e in install.evidence),
+        added=added,
+        files=keep_out(installs, movers, workspace) if installs else (),
+    )
+
+
+def _message(installs: list[Install]) -> str:
+    if installs:
+        return "an edit of any file makes the install run again"
+    return "an edit of any file makes the steps run again that need none of them"
+
+
+def _help(installs: list[Install]) -> str:
+    if not installs:
+        return "Copy the sources behind the steps that do not need them"
+    tools = ", ".join(dict.fromkeys(install.tool for install in installs))
+    return f"Copy what {tools} reads first, and the rest behind the install"
+
+
+def _movers(
+    early: list[Instruction], installs: list[Install], workspace: Workspace
+) -> list[Instruction]:
+    """The COPYs of whole folders that no install reads, and what has to stay behind those."""
+    movers: list[Instruction] = []
+    for copy in early:
+        if installs and _is_needed(copy, installs, workspace):
+            continue
+        if brings_folder(copy, workspace) or any(
+            _overtakes_wrongly(mover, copy, workspace) for mover in movers
+        ):
+            movers.append(copy)
+    return movers
+
+
+def _is_needed(copy: Instruction, installs: list[Install], workspace: Workspace) -> bool:
+    """Whether all that a COPY brings is what the installs read."""
+    context = workspace.context
+    if context is None:
+        return False
+    files = {path for install in installs for path in install.files}
+    folders = {path for install in installs for path in install.folders}
+    for copied in read_copy(copy, workspace) or ():
+        for source in context.find(copied.source) or [copied.source]:
+            known = source in files or any(fnmatchcase(source, text) for text in files)
+            if context.is_folder(source):
+                known = any(is_within(source, folder) for folder in folders)
+            if not known:
+                return False
+    return True
+
+
+# What must hold
+
+
+def _check_movers(
+    movers: list[Instruction], early: list[Instruction], group: Group, workspace: Workspace
+) -> None:
+    last = group.last.run.instruction
+    for copy in movers:
+        if _changes_between(set(_VARIABLE.findall(copy.code)), copy, last, workspace):
+            raise CannotMoveError("a variable in the COPY", copy.line)
+        if copy.heredocs or copy.has_inner_lines:
+            raise CannotMoveError("a comment stands within the COPY", copy.line)
+        moves = workspace.state(copy).workdir != workspace.state(last).workdir
+        if moves and not _is_absolute(copy, workspace):
+            raise CannotMoveError("the directory changes in between", copy.line)
+        for other in early:
+            stays = other not in movers and other.start > copy.start
+            if stays and _overtakes_wrongly(copy, other, workspace):
+                raise CannotMoveError("another COPY goes to the same folder", other.line)
+    _check_other_stages(movers, group, workspace)
+
+
+def _is_absolute(copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY goes to the same place in every directory."""
+    target = copy.arguments[-1]
+    stage = workspace.dockerfile.stage_of(copy)
+    if "$" in target and stage is not None:
+        target = substitute(target, known_variables(stage, copy), copy.escape) or ""
+    return target.startswith("/")
+
+
+def _changes_between(
+    names: set[str], first: Instruction, last: Instruction, workspace: Workspace
+) -> bool:
+    """Whether a variable gets another value on the way."""
+    stage = workspace.dockerfile.stage_of(first)
+    assert stage is not None
+    between = stage.instructions[stage.index_of(first) : stage.index_of(last) + 1]
+    return any(workspace.effects(entry).sets & names for entry in between)
+
+
+def _check_layers(last: Pass, workspace: Workspace) -> None:
+    """What a RUN removes again must not stay in a layer of the image."""
+    stage = workspace.dockerfile.stage_of(last.run.instruction)
+    step = workspace.effects(last.run.instruction).step
+    if last.is_whole or stage not in workspace.shipped_stages or step is None:
+        return
+    if last.install is not None and last.install.fetch:
+        return
+    end = last.run.script.items[last.index].end
+    rest = [call for call in step.calls if call.command.start >= end]
+    if any(call.kind == "clean" for call in rest) and any(c.kind != "clean" for c in rest):
+        raise CannotMoveError("the step cleans up at its end", last.run.instruction.line)
+
+
+def _check_other_stages(movers: list[Instruction], group: Group, workspace: Workspace) -> None:
+    """A COPY --from in between must go elsewhere: which of the two comes last decides."""
+    stage = workspace.dockerfile.stage_of(movers[0])
+    assert stage is not None
+    folders = [c.destination for copy in movers for c in read_copy(copy, workspace) or ()]
+    begin, end = stage.index_of(movers[0]), stage.index_of(group.last.run.instruction)
+    for instruction in stage.instructions[begin:end]:
+        if instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is not None:
+            target = workspace.effects(instruction).writes
+            if any(target.holds(folder) for folder in folders):
+                raise CannotMoveError(
+                    "a COPY from another stage goes to the same folder", instruction.line
+                )
+
+
+def _meets(copied: Copied, actual: str, entry: Copied, workspace: Workspace) -> bool:
+    """Whether two COPYs may write the same file; a single file is only where it lies."""
+    context = workspace.context
+    if context is not None and context.is_file(copied.source):
+        return is_within(actual, entry.destination)
+    return touches(copied.destination, entry.destination)
+
+
+def _overtakes_wrongly(mover: Instruction, stayer: Instruction, workspace: Workspace) -> bool:
+    """Whether a file that is copied again later would be another one than before."""
+    for copied in read_copy(stayer, workspace) or ():
+        name = posixpath.basename(copied.source) if copied.into_folder else ""
+        actual = posixpath.normpath(posixpath.join(copied.destination, name))
+        for entry in read_copy(mover, workspace) or ():
+            if not _meets(copied, actual, entry, workspace):
+                continue
+            inside = posixpath.relpath(copied.source, entry.source)
+            expected = posixpath.normpath(posixpath.join(entry.destination, inside))
+            if inside.startswith("..") or expected != actual:
+                return True
+    return False
