@@ -70,6 +70,7 @@ def keep_out(
     context = workspace.context
     assert context is not None
     missing: list[str] = []
+    remade = {path for install in installs if install.remakes for path in install.leaves}
     for path in dict.fromkeys(path for install in installs for path in install.leaves):
         covered = any(
             c.source == "." or is_within(path, c.source)
@@ -78,7 +79,8 @@ def keep_out(
         )
         if not covered or context.ignore_rules.ignores(path):
             continue
-        if context.exists(path) and not is_kept_out_of_git(path, context):
+        committed = context.exists(path) and not is_kept_out_of_git(path, context)
+        if committed and path not in remade:
             raise CannotMoveError("the context holds what the install makes", movers[0].line, path)
         missing.append(path)
     return (add_patterns(missing, context),) if missing else ()

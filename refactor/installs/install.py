@@ -61,6 +61,8 @@ class Install:
     #: Paths in the context's terms that it fills: what the context holds there must stay out.
     leaves: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    #: Whether what it fills holds nothing that is not made again, even where it is committed.
+    remakes: bool = False
     #: The command that only fetches, where the command itself builds as well.
     fetch: str = ""
     #: Texts of a RUN that show that the dependencies were fetched already.

@@ -86,7 +86,7 @@ def _go(words: tuple[str, ...], project: Project) -> Install:
     evidence = Evidence(project.path("go.mod"), "no replacement by a folder")
     files = (project.path("go.mod"), lock_or_pattern(project, "go.sum"))
     fetch = "" if words[1] == "mod" else "go mod download"
-    return Install("go", files, (), (), (evidence,), fetch, ("go mod", "go get", "vendor"))
+    return Install("go", files, (), (), (evidence,), False, fetch, ("go mod", "go get", "vendor"))
 
 
 def _maven(words: tuple[str, ...], project: Project) -> Install:
@@ -111,7 +111,7 @@ def _maven(words: tuple[str, ...], project: Project) -> Install:
     # go-offline resolves more than a build does: rarely, a repository lacks some of that.
     level = Level.REVIEW if fetch else Level.SAFE
     folders = project.present(".mvn")
-    return Install("maven", files, folders, (), (evidence,), fetch, ("dependency:",), level)
+    return Install("maven", files, folders, (), (evidence,), False, fetch, ("dependency:",), level)
 
 
 def _fetches_only(words: Sequence[str]) -> bool:
@@ -130,7 +130,7 @@ def _gradle(project: Project) -> Install:
     fetch = "./gradlew --no-daemon --version"
     folders = (project.path("gradle"),)
     files = (project.path("gradlew"),)
-    return Install("gradle", files, folders, (), (evidence,), fetch, ("gradlew",))
+    return Install("gradle", files, folders, (), (evidence,), False, fetch, ("gradlew",))
 
 
 #: Options of `dotnet publish` and `build` that change nothing about a restore, with a value.
@@ -159,7 +159,7 @@ def _dotnet(words: tuple[str, ...], project: Project) -> Install:
         if any(option.startswith(_DOTNET_RESTORES) for option in options):
             raise UnknownInstallError("options that are not known", " ".join(options))
         fetch = " ".join(("dotnet restore", *names))
-    return Install("dotnet", files, (), leaves, (evidence,), fetch, ("dotnet restore",))
+    return Install("dotnet", files, (), leaves, (evidence,), True, fetch, ("dotnet restore",))
 
 
 def _dotnet_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -280,7 +280,9 @@ def _composer(words: tuple[str, ...], project: Project) -> Install:
     fetch = _composer_fetch(words, manifest)
     evidence = Evidence(project.path("composer.json"), "no package is a folder of the project")
     level = Level.REVIEW if fetch else Level.SAFE
-    return Install("composer", files, (), leaves, (evidence,), fetch, ("composer install",), level)
+    return Install(
+        "composer", files, (), leaves, (evidence,), False, fetch, ("composer install",), level
+    )
 
 
 def _composer_fetch(words: tuple[str, ...], manifest: dict[str, object]) -> str:

@@ -122,7 +122,7 @@ def _poetry(words: tuple[str, ...], project: Project, code: str) -> Install:
     evidence = Evidence(project.path("pyproject.toml"), "no dependency is a folder of the project")
     packaged = "package-mode = false" not in text and "--no-root" not in words
     fetch = " ".join((*words, "--no-root")) if packaged else ""
-    return Install("poetry", files, (), leaves, (evidence,), fetch, ("poetry install",))
+    return Install("poetry", files, (), leaves, (evidence,), False, fetch, ("poetry install",))
 
 
 def _pipenv(words: tuple[str, ...], project: Project, code: str) -> Install:
@@ -156,6 +156,7 @@ def _uv(words: tuple[str, ...], project: Project) -> Install:
         (),
         (project.path(".venv"),),
         (evidence,),
+        False,
         _uv_fetch(words, project, text),
         ("uv sync",),
     )

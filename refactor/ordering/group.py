@@ -24,6 +24,10 @@ _TRANSPARENT = frozenset(
 )
 #: Work that is worth keeping from running again.
 _WORTH: frozenset[Kind] = frozenset(("packages", "install", "tool", "fetch"))
+#: Options of installs that leave something out which a later install adds.
+_PRODUCTION = frozenset(
+    ("--omit=dev", "--production", "--prod", "-P", "--no-dev", "--only=production", "--only=prod")
+)
 #: Stops a group without a word: what follows needs the copies, as it should.
 _END = "-"
 
@@ -179,11 +183,26 @@ def _take_install(
     index: int, install: Install, step: Step, found: list[Pass], workspace: Workspace
 ) -> str:
     if not install.fetch:
+        if _installed_before(install, step.run, workspace):
+            return _END
         found.append(Pass(step.run, index, install))
         return ""
     if not _fetched_before(install, step.run, index, workspace):
         found.append(Pass(step.run, index, install))
     return _END
+
+
+def _installed_before(install: Install, run: RunScript, workspace: Workspace) -> bool:
+    """Whether the same was installed before, so that the install only looks whether it is there."""
+    for earlier in instructions_before(workspace.dockerfile, run.instruction):
+        step = workspace.effects(earlier).step if earlier.keyword == "RUN" else None
+        for call in step.calls if step is not None else ():
+            known = call.install
+            if known is None or known.tool != install.tool or known.folder != install.folder:
+                continue
+            if not _PRODUCTION & set(call.words):
+                return True
+    return False
 
 
 def _fetched_before(install: Install, run: RunScript, index: int, workspace: Workspace) -> bool:

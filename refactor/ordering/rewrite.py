@@ -6,11 +6,13 @@ import posixpath
 from fnmatch import fnmatchcase
 
 from dockerfix.copies import Copied, read_copy
+from dockerfix.effects.model import Call
 from dockerfix.effects.reach import is_within, touches
 from dockerfix.installs.install import Install
 from dockerfix.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.ordering.edits import Moved, edit_order
 from dockerfix.ordering.group import Group, Pass, brings_folder
+from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.state import known_variables
 from dockerfix.syntax.tree import Instruction
@@ -25,6 +27,13 @@ def rewrite(group: Group, workspace: Workspace) -> Change | None:
 
     Raises CannotMoveError when the order has to stay.
     """
+    passes = list(group.passes)
+    while passes and _leaves_layers(passes[-1], workspace):
+        passes.pop()
+    if not passes:
+        last = group.last.run.instruction
+        raise CannotMoveError("the step cleans up at its end", last.line)
+    group = Group(group.copies, passes)
     early = [copy for copy in group.copies if copy.start < group.last.run.instruction.start]
     movers = _movers(early, group.installs, workspace)
     if not movers:
@@ -38,7 +47,6 @@ def rewrite(group: Group, workspace: Workspace) -> Change | None:
         raise CannotMoveError("no build context to look at", movers[0].line)
     stayers = [copy for copy in early if copy not in movers]
     lines = manifest_lines(installs, movers, stayers, workspace) if installs else []
-    _check_layers(later[-1], workspace)
     moved = Moved(tuple(movers), tuple(lines), tuple(later))
     edits, added = edit_order(moved, workspace)
     return Change(
@@ -139,18 +147,23 @@ def _changes_between(
     return any(workspace.effects(entry).sets & names for entry in between)
 
 
-def _check_layers(last: Pass, workspace: Workspace) -> None:
-    """What a RUN removes again must not stay in a layer of the image."""
-    stage = workspace.dockerfile.stage_of(last.run.instruction)
-    step = workspace.effects(last.run.instruction).step
-    if last.is_whole or stage not in workspace.shipped_stages or step is None:
-        return
-    if last.install is not None and last.install.fetch:
-        return
-    end = last.run.script.items[last.index].end
+def _leaves_layers(entry: Pass, workspace: Workspace) -> bool:
+    """Whether to cut a RUN leaves in a layer of the image what the RUN removes again."""
+    stage = workspace.dockerfile.stage_of(entry.run.instruction)
+    step = workspace.effects(entry.run.instruction).step
+    if entry.is_whole or stage not in workspace.shipped_stages or step is None:
+        return False
+    if entry.install is not None and entry.install.fetch:
+        return False
+    end = entry.run.script.items[entry.index].end
     rest = [call for call in step.calls if call.command.start >= end]
-    if any(call.kind == "clean" for call in rest) and any(c.kind != "clean" for c in rest):
-        raise CannotMoveError("the step cleans up at its end", last.run.instruction.line)
+    cleans = any(_cleans(call) for call in rest if not call.command.nested)
+    return cleans and any(call.kind != "clean" for call in rest)
+
+
+def _cleans(call: Call) -> bool:
+    package = read_package_command(call.command)
+    return call.kind == "clean" or (package is not None and package.action == "remove")
 
 
 def _check_other_stages(movers: list[Instruction], group: Group, workspace: Workspace) -> None:
