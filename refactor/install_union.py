@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockerfix.knowledge.system_packages import changes_installs
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
@@ -84,8 +85,13 @@ def _collect(steps: list[_Step], start: int) -> tuple[list[_Step], list[_Step]]:
     group, dropped = [first], list[_Step]()
     waiting: list[_Step] = []
     for step in steps[start + 1 :]:
+        if _changes_installs(group[-1]):
+            break
         if step.package and step.package.manager is manager and step.action == "install":
-            if not _can_join(step.package) or not _same_call(package, step.package):
+            # Two installs of one script are two because their author wants them so.
+            if step.member is group[-1].member or not _can_join(step.package):
+                break
+            if not _same_call(package, step.package):
                 break
             group.append(step)
             dropped += waiting
@@ -116,6 +122,11 @@ def _choose_clean_ups(between: list[_Step], behind: list[_Step]) -> list[_Step]:
 def _repeated(steps: list[_Step]) -> list[_Step]:
     seen: set[str] = set()
     return [step for step in steps if step.text in seen or seen.add(step.text)]  # type: ignore[func-returns-value]
+
+
+def _changes_installs(step: _Step) -> bool:
+    packages = step.package.packages if step.package else ()
+    return any(changes_installs(word.text) for word in packages)
 
 
 def _can_join(package: PackageCommand) -> bool:
@@ -200,7 +211,7 @@ def _append(group: list[_Step], cuts: list[Edit], style: Style) -> Union:
         assert step.package is not None
         fresh = [word.text for word in step.package.packages if word.text not in known]
         known.update(fresh)
-        if fresh and lines.one_a_line and step.member is not first.member:
+        if fresh:
             lines.add_comments(step.member.comments)
             placed.append(step.run)
         lines.add(fresh)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from dockerfix.install_union import Member, Union, find_unions
@@ -27,7 +28,7 @@ from dockerfix.syntax.edits import Edit, apply_edits
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command, Script
 from dockerfix.syntax.style import Style
-from dockerfix.syntax.tree import KEYWORDS, Comment, Instruction, Stage
+from dockerfix.syntax.tree import KEYWORDS, Blank, Comment, Instruction, Node, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]
@@ -63,7 +64,8 @@ _NOT_KEPT = pattern(
 _SHELL_PATH = pattern(r"(?:/bin/(?:sh|bash|ash|dash|busybox)\b)|\bdash\b")
 _LOGIN_SHELL = pattern(r"-[a-z]*[li]|--login|--rcfile")
 _LOOP_NAME = pattern(r"\bfor\s+(\w+)")
-_CONTROL = ("set", "shopt")
+#: Names of stages that try out the stage they are built on.
+_TEST_STAGES = frozenset(("test", "tests", "testing", "unit-test", "lint", "check", "ci"))
 
 
 class MergeRuns(Transform):
@@ -92,7 +94,11 @@ class MergeRuns(Transform):
     def apply(self, workspace: Workspace) -> _Found:
         """Look at every row of neighbours."""
         for stage in workspace.shipped_stages:
-            for row in _rows(stage):
+            rows = list(_rows(stage))
+            if rows and _is_for_tests(stage, workspace):
+                yield Declined("a stage for tests: its layers are not shipped", stage.start.line)
+                continue
+            for row in rows:
                 yield from _merge_row(row, workspace)
 
 
@@ -103,12 +109,23 @@ class _Part:
     run: RunScript
     #: Comments between the RUN before and this one.
     comments: tuple[Comment, ...] = ()
+    #: One of the comments is followed by a blank line: it is not about this RUN.
+    has_detached: bool = False
+
+    @cached_property
+    def works(self) -> frozenset[Work]:
+        """What its commands are for."""
+        return frozenset(_work(command) for command in self.run.script.commands())
 
     @cached_property
     def work(self) -> Work:
         """What the step is for."""
-        works = {_work(command) for command in self.run.script.commands()}
-        return next(work for work in _WORKS if work in works or work == "clean-up")
+        return next(work for work in _WORKS if work in self.works or work == "clean-up")
+
+    @property
+    def fetches_only(self) -> bool:
+        """Whether it fetches dependencies, and neither what they are built with nor archives."""
+        return self.works.isdisjoint(("packages", "files"))
 
     @cached_property
     def tools(self) -> frozenset[str]:
@@ -121,6 +138,15 @@ class _Part:
     @property
     def instruction(self) -> Instruction:
         return self.run.instruction
+
+
+def _is_for_tests(stage: Stage, workspace: Workspace) -> bool:
+    """Whether a stage is there to test the one it is built on, which is what gets shipped."""
+    return (
+        workspace.target is None
+        and (stage.name or "").lower() in _TEST_STAGES
+        and workspace.dockerfile.parent(stage) is not None
+    )
 
 
 def _rows(stage: Stage) -> Iterator[list[Instruction]]:
@@ -170,7 +196,15 @@ def _read_part(
     between = dockerfile.nodes[dockerfile.index(previous) + 1 : dockerfile.index(instruction)]
     start = instruction.argument_span[0]
     inner = (comment for comment in instruction.inner_comments if comment.start < start)
-    return _Part(run, (*(node for node in between if isinstance(node, Comment)), *inner))
+    comments = (*(node for node in between if isinstance(node, Comment)), *inner)
+    return _Part(run, comments, _has_detached(between))
+
+
+def _has_detached(between: Sequence[Node]) -> bool:
+    return any(
+        isinstance(node, Comment) and isinstance(following, Blank)
+        for node, following in pairwise(between)
+    )
 
 
 def _reads_profile(state: State, workspace: Workspace) -> bool:
@@ -276,7 +310,9 @@ def _why_differs(group: list[_Part], part: _Part) -> str:
         "set-up": works <= {"set-up", "packages", "files"},
         "packages": works <= {"set-up", "packages"},
         "files": works <= {"set-up", "files"},
-        "dependencies": works == {"dependencies"} and tools == {part.tools},
+        "dependencies": works == {"dependencies"}
+        and tools == {part.tools}
+        and all(entry.fetches_only for entry in (*group, part)),
     }
     if together.get(part.work):
         return ""
@@ -284,6 +320,8 @@ def _why_differs(group: list[_Part], part: _Part) -> str:
 
 
 def _why_comments(part: _Part) -> str:
+    if part.has_detached:
+        return "a comment of its own stands between"
     for comment in part.comments:
         if _PRAGMA.match(comment.text):
             return "a comment that a tool reads stands between"

@@ -7,6 +7,7 @@ The tables `libraries/<system>.json` are made from Debian's and Ubuntu's package
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from dockerfix.syntax.values import read_image
 _FILE = "packages/system"
 #: They compile, link, fetch sources; no program that was built needs them.
 BUILD_ONLY = names(_FILE, "build_only")
+#: Patterns of packages behind which an install may find other packages than before.
+_CHANGES_INSTALLS = names(_FILE, "changes_installs")
 #: What Ubuntu's codenames in the tags of other images mean, and the releases of ubuntu's own.
 _UBUNTU = {"focal": "20.04", "jammy": "22.04", "noble": "24.04"}
 
@@ -25,6 +28,11 @@ _UBUNTU = {"focal": "20.04", "jammy": "22.04", "noble": "24.04"}
 def is_for_building(name: str) -> bool:
     """Whether a package is there to build with: a compiler, or headers."""
     return name in BUILD_ONLY or name.endswith("-dev")
+
+
+def changes_installs(name: str) -> bool:
+    """Whether the next install may find something else because this package is there."""
+    return any(fnmatchcase(name, entry) for entry in _CHANGES_INSTALLS)
 
 
 def runtime_packages(name: str, image: str) -> tuple[str, ...]:

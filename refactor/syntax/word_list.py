@@ -33,9 +33,9 @@ class WordList:
         )
 
     def add(self, names: list[str]) -> None:
-        """Add words: each on a line of its own, or as many as fit."""
+        """Add words: each on a line of its own, or as many as fit; comments begin a line."""
         for name in names:
-            if self.one_a_line or self.column + 1 + len(name) > _WIDTH:
+            if self.one_a_line or self.above or self.column + 1 + len(name) > _WIDTH:
                 end = f" {self.style.escape}{self.style.newline}"
                 self.text.append(f"{end}{self.above}{self.indent}{name}")
                 self.above = ""
