@@ -24,7 +24,7 @@ from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, remove, remove_alone
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell import Command, Word
 from dockerfix.syntax.tree import Comment, Instruction
 from dockerfix.syntax.values import read_image
 from dockerfix.syntax.word_list import WordList
@@ -36,6 +36,12 @@ _Found = Iterator[Change | Declined]
 _SAME_IN_APT_GET = frozenset(
     ("install", "update", "remove", "purge", "autoremove", "clean", "autoclean", "build-dep")
 )
+#: What apt calls otherwise, or does more of (apt(8); apt-get(8), --with-new-pkgs).
+_IN_APT_GET = {
+    "upgrade": "upgrade --with-new-pkgs",
+    "full-upgrade": "dist-upgrade",
+    "dist-upgrade": "dist-upgrade",
+}
 _PROGRAMS = pattern("|".join(sorted(p for m in MANAGERS for p in m.programs)))
 
 
@@ -193,17 +199,23 @@ def _apt_get(run: _Run) -> _Found:
         if package.program.text != "apt" or package.action is None or package.action_word is None:
             continue
         action = package.action_word.text
-        if action not in _SAME_IN_APT_GET:
+        if action not in _SAME_IN_APT_GET and action not in _IN_APT_GET:
             if package.action != "query":
                 yield run.declined("apt stays: apt-get does not do the same", f"apt {action}")
         elif any(char in word.text for word in package.packages for char in "*?["):
             yield run.declined("apt stays: apt-get reads patterns in another way")
         else:
-            yield run.change(
-                "`apt` is for people; its options may change",
-                "Use `apt-get` in scripts",
-                run.run.replace(package.program.start, package.program.end, "apt-get"),
-            )
+            yield _use_apt_get(run, package, package.action_word)
+
+
+def _use_apt_get(run: _Run, package: PackageCommand, action: Word) -> Change:
+    edits = [run.run.replace(package.program.start, package.program.end, "apt-get")]
+    name = _IN_APT_GET.get(action.text, action.text)
+    if name != action.text:
+        edits.append(run.run.replace(action.start, action.end, name))
+    return run.change(
+        "`apt` is for people; its options may change", "Use `apt-get` in scripts", *edits
+    )
 
 
 # Recommended packages
@@ -376,20 +388,28 @@ def _append_clean_up(run: _Run, index: int, package: PackageCommand) -> Change:
 def _append(run: _Run, index: int, command: str) -> Edit:
     """Behind an element, on a line of its own as the script or else the file does it."""
     items = run.run.script.items
-    style = run.workspace.style
     end = items[index].end
+    for place in range(min(index, len(items) - 2), -1, -1):
+        joint = _joint(run, items[place].end, items[place + 1].start)
+        if joint.count("\n") == 1 and "#" not in joint:
+            return run.run.insert(end, f"{joint}{command}")
+    style = run.workspace.style.local(run.instruction.code)
     first = style.operator_first
     if index + 1 < len(items):
-        first = _operator_is_first(run, end, items[index + 1].start, first)
+        first = _operator_is_first(_joint(run, end, items[index + 1].start), first)
     if first:
         return run.run.insert(end, f"{style.continuation}&& {command}")
     return run.run.insert(end, f" &&{style.continuation}{command}")
 
 
-def _operator_is_first(run: _Run, begin: int, end: int, otherwise: bool) -> bool:
+def _joint(run: _Run, begin: int, end: int) -> str:
+    """What stands in the source between two elements of a script."""
     edit = run.run.replace(begin, end, "")
     offset = run.instruction.start
-    joint = run.instruction.code[edit.start - offset : edit.end - offset]
+    return run.instruction.code[edit.start - offset : edit.end - offset]
+
+
+def _operator_is_first(joint: str, otherwise: bool) -> bool:
     return "\n" in joint.partition("&&")[0] if "\n" in joint else otherwise
 
 
