@@ -12,6 +12,8 @@ from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
+#: With two RUNs, as many WORKDIRs would come as `cd`s go, when the directory is set back.
+_MIN_RESTORED = 3
 #: Where nothing but the directory decides what they mean.
 _IN_DIRECTORY = frozenset(("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD"))
 
@@ -143,6 +145,10 @@ def _hoist(group: list[_Entered], stage: Stage, workspace: Workspace) -> Change 
         return Declined("the directory is the same already", first.line, path)
     if any("OLDPWD" in entry.run.script.text or "cd -" in entry.run.script.text for entry in group):
         return Declined("the script goes back to the directory before", first.line, path)
+    if any(_mounts_matter(entry) for entry in group):
+        return Declined("a mount decides what is there", first.line, path)
+    if any(".." in entry.run.script.text for entry in group):
+        return Declined("the script goes up from it, and it may be a link", first.line, path)
     restored: str | None = None
     if _matters_later(last, stage, workspace):
         restored = workspace.state(first).workdir
@@ -150,6 +156,8 @@ def _hoist(group: list[_Entered], stage: Stage, workspace: Workspace) -> Change 
             return Declined(
                 "the directory before is not known, and is needed later", first.line, path
             )
+        if len(group) < _MIN_RESTORED:
+            return Declined("two WORKDIRs for two cds: it would not be shorter", first.line, path)
     edits = _edits(group, path, restored, workspace)
     if edits is None:
         return Declined("a comment stands behind the cd", first.line, path)
@@ -161,6 +169,19 @@ def _hoist(group: list[_Entered], stage: Stage, workspace: Workspace) -> Change 
         Level.SAFE,
         added=("WORKDIR",) * (2 if restored else 1),
     )
+
+
+def _mounts_matter(entered: _Entered) -> bool:
+    """Whether a mount has a relative target, or covers the directory only for this RUN."""
+    for flag in entered.instruction.flags:
+        if flag.name != "mount":
+            continue
+        parts = dict(part.partition("=")[::2] for part in (flag.value or "").split(","))
+        target = parts.get("target") or parts.get("dst") or parts.get("destination") or "/run"
+        covered = f"{entered.path}/".startswith(f"{target.rstrip('/')}/")
+        if not target.startswith("/") or covered:
+            return True
+    return False
 
 
 def _edits(
