@@ -12,7 +12,7 @@ from dockerfix.knowledge.base_images import base_repository, runs_arguments
 from dockerfix.knowledge.shell_commands import BUILT_IN, INITS, RESERVED
 from dockerfix.patterns import pattern
 from dockerfix.state import DEFAULT_SHELL
-from dockerfix.syntax.edits import replace_arguments, replace_part
+from dockerfix.syntax.edits import Edit, replace_arguments, replace_part
 from dockerfix.syntax.shell import Command, Script, parse_script
 from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
@@ -25,6 +25,10 @@ _COMPILED_TO = r"(?:go|cargo|gcc|g\+\+|cc)\b.*\s-o[ =]\S*{name}(?:\s|$)"
 _DEAF = frozenset(
     ("tail", "sleep", "watch", "cat", "ls", "env", "bash", "sh", "ash", "dash", "zsh", "top")
 )
+#: Options by which a program says something about itself and ends.
+_ENDS_AT_ONCE = frozenset(("-h", "--help", "-V", "--version", "-v", "-version", "-help"))
+#: An array over several lines becomes one line when it is no longer than this.
+_WIDTH = 72
 _NOT_TEXT = pattern("[\ud800-\udfff\0]")
 
 
@@ -86,20 +90,35 @@ def _rewrite(instruction: Instruction, stage: Stage, workspace: Workspace) -> Ch
     reason = _why_not_json(instruction, stage, workspace)
     if reason:
         return _add_exec(instruction, command, (*evidence, Evidence("form", reason)))
-    array = json.dumps(argv, ensure_ascii=False)
     return Change(
         f"`{instruction.keyword}` in shell form: the shell may keep signals from the program",
         "Write it as a JSON array",
-        (replace_arguments(instruction, array),),
+        tuple(_as_array(instruction, command)),
         instruction.line,
         Level.REVIEW,
         evidence=evidence,
     )
 
 
+def _as_array(instruction: Instruction, command: Command) -> Iterator[Edit]:
+    """The words as JSON strings; on the lines they are on, where one line does not hold them."""
+    words = [(word, json.dumps(word.value, ensure_ascii=False)) for word in command.words]
+    if len(instruction.segments) == 1 or any("\n" in word.text for word, _ in words):
+        yield replace_arguments(instruction, f"[{', '.join(text for _, text in words)}]")
+        return
+    start = instruction.argument_start
+    for index, (word, text) in enumerate(words):
+        head = "" if index else "["
+        tail = "," if index + 1 < len(words) else "]"
+        yield replace_part(instruction, start + word.start, start + word.end, head + text + tail)
+
+
 def _add_exec(instruction: Instruction, command: Command, evidence: tuple[Evidence, ...]) -> Change:
     if command.literal_name is None or posixpath.basename(command.literal_name) in _DEAF:
         raise _StaysError("signals mean nothing to it", command.literal_name or "")
+    options = {word.text for word in command.words[1:]}
+    if options and options <= _ENDS_AT_ONCE:
+        raise _StaysError("signals mean nothing to it", "it only tells about itself")
     start = instruction.argument_start + command.start
     return Change(
         f"`{instruction.keyword}` leaves a shell in front of the program, which gets no signals",
