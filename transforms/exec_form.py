@@ -103,8 +103,9 @@ def _rewrite(instruction: Instruction, stage: Stage, workspace: Workspace) -> Ch
 def _as_array(instruction: Instruction, command: Command) -> Iterator[Edit]:
     """The words as JSON strings; on the lines they are on, where one line does not hold them."""
     words = [(word, json.dumps(word.value, ensure_ascii=False)) for word in command.words]
-    if len(instruction.segments) == 1 or any("\n" in word.text for word, _ in words):
-        yield replace_arguments(instruction, f"[{', '.join(text for _, text in words)}]")
+    array = f"[{', '.join(text for _, text in words)}]"
+    if len(instruction.segments) == 1 or len(array) <= _WIDTH:
+        yield replace_arguments(instruction, array)
         return
     start = instruction.argument_start
     for index, (word, text) in enumerate(words):
