@@ -24,6 +24,9 @@ _THERE = frozenset(("/", "/opt", "/srv", "/home", "/usr/local/bin", "/usr/bin", 
 _SYSTEM = ("/etc", "/usr", "/var", "/bin", "/sbin", "/lib", "/lib64", "/root", "/home", "/opt")
 _OWN_BELOW = pattern(r"/(?:usr/src|opt|srv|home/[\w.-]+|var/www|usr/local/\w+)/[\w.-]+(?:/.*)?")
 _OWNER = pattern(r"([A-Za-z_][\w.-]*|\d+)(?::([A-Za-z_][\w.-]*|\d+))?")
+#: A folder is hardly called so; `.ssh` and `conf.d` may be ones.
+_FILE_NAME = pattern(r"[^.].*\.(?!d$)[A-Za-z][A-Za-z0-9]*")
+_ROOT = ("root", "0")
 _MODE = pattern(r"0?[0-7]{3}")
 _ADDS_USER = pattern(r"\b(?:useradd|adduser|groupadd|addgroup)\b")
 
@@ -137,6 +140,9 @@ def _chown(call: _Call) -> Change:
     match = _OWNER.fullmatch(call.value)
     if match is None or not set(call.options) <= {"-R", "--recursive", "-Rf", "-fR", "-Rv"}:
         raise _StaysError("its owner or options are not plain", call.value)
+    if match[1] in _ROOT and match[2] in (None, *_ROOT):
+        raise _StaysError("COPY gives files to root anyway", call.value)
+    _check_not_stored_again(call)
     # Without a group, chown leaves the group alone, which is root's after a COPY.
     owner = call.value if match[2] else f"{call.value}:0"
     copies: dict[Instruction, None] = {}
@@ -155,6 +161,20 @@ def _chown(call: _Call) -> Change:
         _check_copy(copy, owner, match[1], match[2], call)
     edits = [_add_flag(copy, f"--chown={owner}") for copy in copies if not copy.flag("chown")]
     return _change(call, edits, stays, f"--chown={owner}")
+
+
+def _check_not_stored_again(call: _Call) -> None:
+    """Nothing is won where a later command changes all of the files a second time."""
+    later = call.stage.instructions[call.stage.index_of(call.run.instruction) + 1 :]
+    runs = [call.workspace.run(instruction) for instruction in later]
+    commands = [c for index, c in call.run.top_commands if index > call.index]
+    commands += [command for run in runs if run for _, command in run.top_commands]
+    for command in commands:
+        words = [word.text for word in command.words]
+        if command.literal_name in ("chown", "chmod") and any("R" in w for w in words[1:2]):
+            places = [posixpath.normpath(word) for word in words[2:]]
+            if any(_is_within(path, place) for path in call.paths for place in places):
+                raise _StaysError("a later step stores the files again", " ".join(words))
 
 
 def _copies_to(path: str, call: _Call) -> list[Copied]:
@@ -211,7 +231,7 @@ def _is_folder(entry: Copied, path: str, call: _Call) -> bool:
     """Whether the source is a folder, or may be one."""
     context = call.workspace.context
     if entry.instruction.flag("from") is not None or context is None:
-        return "." not in posixpath.basename(entry.source) or entry.source == "."
+        return not _FILE_NAME.fullmatch(posixpath.basename(entry.source))
     return entry.source == "." or context.is_folder(entry.source)
 
 
@@ -336,7 +356,7 @@ def _file_target(entry: Copied, call: _Call) -> str:
     context = call.workspace.context
     if any(char in entry.source for char in "*?[") or entry.source == ".":
         return ""
-    if context is None and "." not in posixpath.basename(entry.source):
+    if context is None and not _FILE_NAME.fullmatch(posixpath.basename(entry.source)):
         return ""
     if context is not None and not context.is_file(entry.source):
         return ""
