@@ -10,6 +10,7 @@ from dockerfix.effects.model import Call, Kind, Step
 from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import copied_files, needs
 from dockerfix.ordering.go_build import go_install
+from dockerfix.packages import read_package_command
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Item
 from dockerfix.syntax.tree import Instruction, Stage
@@ -136,6 +137,9 @@ def _worth(found: list[Pass], step: Step) -> list[Pass]:
 
 
 def _is_worth(call: Call) -> bool:
+    package = read_package_command(call.command) if call.kind == "packages" else None
+    if package is not None and package.action not in ("install", "upgrade", "update"):
+        return False
     return call.kind in _WORTH
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from fnmatch import fnmatchcase
 
 from dockerfix.copies import Copied, read_copy
@@ -19,6 +20,11 @@ from dockerfix.syntax.tree import Instruction
 from dockerfix.syntax.values import substitute
 from dockerfix.transform import Change, Level, Workspace
 
+#: A comment by which somebody wants a step to run again with every edit.
+_WANTED = pattern(
+    r"\b(?:always|every time|bust|after)\b.*\b(?:cop(?:y|ied)|sources?|src|cache|runs?|happens)\b",
+    re.I,
+)
 _VARIABLE = pattern(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -125,6 +131,10 @@ def _check_movers(
             stays = other not in movers and other.start > copy.start
             if stays and _overtakes_wrongly(copy, other, workspace):
                 raise CannotMoveError("another COPY goes to the same folder", other.line)
+    for entry in group.passes:
+        for comment in workspace.dockerfile.comments_of(entry.run.instruction):
+            if entry.run.instruction.start > movers[0].start and _WANTED.search(comment.text):
+                raise CannotMoveError("a comment asks for this order", comment.line, comment.text)
     _check_other_stages(movers, group, workspace)
 
 
