@@ -161,6 +161,8 @@ class _Reader:
             raise UnknownEntryError("a script that cannot be read", words[0])
         for command in script.commands():
             known = _known_words(command)
+            if known[:1] == ("exec",) and len(known) > 1 and "$@" not in known[1]:
+                known = known[1:]
             if known:
                 self.calls.append(known)
         if '"$@"' in text and len(words) > 1:

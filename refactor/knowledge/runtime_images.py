@@ -1,7 +1,7 @@
 """For a base image that builds: the one of the same release that only runs.
 
 Sources: the tag lists of docker-library/official-images (node, python: `-slim`; golang, rust: the
-Debian release their tags stand on; eclipse-temurin: `-jre`), dotnet/dotnet-docker.
+Debian release their tags stand on), dotnet/dotnet-docker.
 """
 
 from __future__ import annotations
@@ -15,11 +15,6 @@ _OFFICIAL = "images/official"
 _RELEASES = ("bullseye", "bookworm", "trixie")
 _VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
 _ALPINE = pattern(r"alpine(\d+\.\d+)?")
-_TEMURIN_JDK = pattern(r"(\d+)(?:[._u][\w.+]*)?-jdk(?:-(alpine|jammy|noble|focal|ubi9-minimal))?")
-_MAVEN_TEMURIN = pattern(r"[\d.]+-eclipse-temurin-(\d+)(?:-(alpine|jammy|noble|focal))?")
-_GRADLE = pattern(
-    r"[\d.]+-jdk-?(\d+)(?:-(alpine|jammy|noble|focal))?|jdk-?(\d+)(?:-(alpine|jammy))?"
-)
 _DOTNET_SDK = pattern(r"(mcr\.microsoft\.com/dotnet/(?:core/|nightly/)?)sdk")
 _DOTNET_TAG = pattern(
     r"(\d+\.\d+)(?:\.\d+)?(-alpine[\d.]*|-jammy|-noble|-bookworm-slim|-bullseye-slim)?"
@@ -68,24 +63,6 @@ def _plain_release(tag: str, spans: list[tuple[list[int], list[int], str]]) -> s
         return "trixie" if tag in ("", "latest", "1") else None
     version = [int(match[1]), int(match[2])]
     return next((release for first, last, release in spans if first <= version <= last), None)
-
-
-def java_runtime(image: str) -> str | None:
-    """The JRE of the same vendor, major version and release."""
-    found = read_image(image)
-    name = official_name(found.repository)
-    if name == "eclipse-temurin":
-        match = _TEMURIN_JDK.fullmatch(found.tag)
-    elif name == "maven":
-        match = _MAVEN_TEMURIN.fullmatch(found.tag)
-    elif name == "gradle":
-        match = _GRADLE.fullmatch(found.tag)
-    else:
-        return None
-    if match is None:
-        return None
-    groups = [group for group in match.groups() if group]
-    return "-".join((f"eclipse-temurin:{groups[0]}-jre", *groups[1:]))
 
 
 def dotnet_runtime(image: str) -> str | None:

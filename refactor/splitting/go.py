@@ -15,6 +15,7 @@ from dockerfix.knowledge.runtime_images import system_of
 from dockerfix.knowledge.system_packages import is_for_building
 from dockerfix.manifest_copies import is_within
 from dockerfix.packages import read_package_command
+from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.go_builds import GoBuild, go_builds
 from dockerfix.splitting.go_sources import GoSources, read_go_sources
 from dockerfix.splitting.missing_programs import missing_programs
@@ -55,7 +56,7 @@ def plan_go(program: Program) -> Plan | None:
     base, why = _base(program, build, sources)
     copies = _data(program, base, sources)
     copies += [(b.binary, target if b is build else b.binary) for b in builds]
-    copies += _files(program, sources)
+    copies += [*_files(program, sources), *((path, path) for path in entry_files(program))]
     return Plan(
         base,
         tuple(_without_inner(copies)),
@@ -140,7 +141,11 @@ def _is_bare(program: Program) -> bool:
             return False
         if instruction.keyword == "HEALTHCHECK" and instruction.argument_text.upper() != "NONE":
             return False
-    if len(program.entry.calls) != 1 or any(program.calls("set-up", "user", "configure")):
+    if (
+        len(program.entry.calls) != 1
+        or program.entry.scripts
+        or any(program.calls("set-up", "user", "configure"))
+    ):
         return False
     return all(
         is_for_building(word.text) or word.text in _DATA

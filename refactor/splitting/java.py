@@ -1,77 +1,209 @@
-"""Programs in Java: one jar that holds what it needs.
+"""Programs in Java: the one jar that the build makes, and what is read beside it.
 
-Sources: docs.spring.io (executable jars, external application properties), maven.apache.org
-(shade, assembly), docs.gradle.org, quarkus.io/guides/maven-tooling (package types).
+Sources: docs.spring.io (executable jars), maven.apache.org (shade, assembly), docs.gradle.org
+(application plugin, installDist), quarkus.io/guides/maven-tooling (package types).
 """
 
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.knowledge.runtime_images import java_runtime
+from dockerfix.context.manifests.gradle import read_gradle
+from dockerfix.context.manifests.pom import Pom, read_pom
+from dockerfix.context.manifests.reading import CannotTellError, child, child_text, children
+from dockerfix.copies import origin_of
+from dockerfix.knowledge.java_images import java_runtime
+from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
+from dockerfix.splitting.entry_files import entry_files
+from dockerfix.splitting.java_sources import JavaSources, read_java_sources
+from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
-_TOOLS = ("mvn", "./mvnw", "gradle", "./gradlew")
-_FAT_JAR = {
-    "pom.xml": pattern(r"spring-boot-maven-plugin|maven-shade-plugin|maven-assembly-plugin"),
-    "build.gradle": pattern(
-        r"org\.springframework\.boot|com\.github\.johnrengelman\.shadow|shadow"
-    ),
-    "build.gradle.kts": pattern(r"org\.springframework\.boot|shadow|io\.ktor\.plugin"),
-}
-#: What Spring Boot reads in the directory it is started in.
-_READ_AT_START = (
-    *("config", "application.properties", "application.yml", "application.yaml"),
-    *("logback.xml", "log4j2.xml", ".env"),
-)
+_TOOLS = frozenset(("mvn", "./mvnw", "mvnw", "gradle", "./gradlew", "gradlew"))
+#: What every build of a jar leaves beside the one that runs.
+_NOT_IT = pattern(r"(?:.*-(?:sources|javadoc|plain|tests)|original-.*)\.jar")
+#: Plugins, and what is said to them, that give the jar that runs a name of its own.
+_OWN_NAME = pattern(r"maven-assembly-plugin|shadedArtifactAttached|outputFile|shadedClassifierName")
+#: Where a JRE holds curl and wget, as the JDK of the same vendor does.
+_WITH_CURL = pattern(r"(?:eclipse-temurin|openjdk|adoptopenjdk):(?!.*(?:alpine|slim)).*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Artefact:
+    """What the build makes and the entry runs."""
+
+    #: Image path: a jar, or a folder.
+    path: str
+    evidence: Evidence
 
 
 def plan_java(program: Program) -> Plan | None:
     """How it is split; None when no jar is built. Raises NotSplitError."""
-    builds = [call for _, call in program.calls("build") if call.words[0] in _TOOLS]
-    if not builds:
+    if not any(call.words[0] in _TOOLS for _, call in program.calls("build", "install")):
         return None
     context = program.workspace.context
     if context is None:
         raise NotSplitError("no build context to look at")
+    root = _root(program)
+    artefact = _artefact(program, context, root)
+    sources = read_java_sources(context, root)
+    _check(sources)
     base = java_runtime(program.base)
     if base is None:
         raise NotSplitError("no runtime image of the same vendor is known", program.base)
-    jar = _jar(program)
-    evidence = _check_fat(program, context)
-    target = posixpath.join(program.folder, jar)
+    missing = [n for n in missing_programs(program) if n not in _held_by(program.base, base)]
+    if missing:
+        raise NotSplitError("the program calls others, which the image lacks", missing[0])
+    beside = [posixpath.join(program.folder, name) for name in sources.beside]
+    paths = [artefact.path, *beside, *entry_files(program)]
+    outer = [p for p in dict.fromkeys(paths) if not any(is_within(p, o) and p != o for o in paths)]
     return Plan(
         base,
-        ((target, target),),
+        tuple((path, path) for path in outer),
         "the JDK, the build tool, its repository and the sources",
-        (Evidence("the entry", f"runs {jar}"), evidence),
+        (Evidence("the entry", f"runs {artefact.path}"), artefact.evidence),
     )
 
 
-def _jar(program: Program) -> str:
+def _root(program: Program) -> str:
+    """The folder of the context that lies where the program is started."""
+    for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
+        path = origin_of(posixpath.join(program.folder, name), program.stage, program.workspace)
+        if path is not None:
+            return posixpath.dirname(path)
+    raise NotSplitError("no manifest in the build context")
+
+
+def _check(sources: JavaSources) -> None:
+    caller = sources.calls_programs
+    if caller is not None:
+        raise NotSplitError("the program calls others", caller)
+    compiler = sources.needs_jdk
+    if compiler is not None:
+        raise NotSplitError("the program needs a JDK", compiler)
+
+
+def _held_by(before: str, base: str) -> frozenset[str]:
+    if before == base:
+        return frozenset(("curl", "wget", "ps", "file", "xz", "gpg", "openssl", "less"))
+    held = "wget" if "alpine" in base else ""
+    return frozenset(("curl", "wget") if _WITH_CURL.fullmatch(base) else (held,))
+
+
+# What runs
+
+
+def _artefact(program: Program, context: BuildContext, root: str) -> _Artefact:
     words = program.entry.main
-    if posixpath.basename(words[0]) != "java" or "-jar" not in words:
+    if posixpath.basename(words[0]) != "java":
+        return _distribution(program, words[0])
+    if "-jar" not in words[:-1]:
         raise NotSplitError("the entry runs no jar", " ".join(words[:3]))
     if any(word.startswith(("-javaagent", "-agentpath", "-cp", "-classpath")) for word in words):
         raise NotSplitError("the program loads more than its jar")
-    jar = words[words.index("-jar") + 1]
-    if any(char in jar for char in "*?$"):
-        raise NotSplitError("which jar runs is not known", jar)
-    return posixpath.normpath(jar)
+    written = words[words.index("-jar") + 1]
+    if "$" in written:
+        raise NotSplitError("which jar runs is not known", written)
+    path = posixpath.normpath(posixpath.join(program.folder, written))
+    made = _made_by_copy(program, path)
+    source = made or path
+    folder, name = posixpath.split(source)
+    if posixpath.basename(folder) == "quarkus-app":
+        if made is not None:
+            raise NotSplitError("the jar may need others beside it", source)
+        return _Artefact(folder, Evidence("Quarkus", "its fast-jar is a folder"))
+    jar, evidence = _named_jar(folder, name, context, root, program)
+    if made is not None:
+        return _Artefact(path, evidence)
+    return _Artefact(jar, evidence)
 
 
-def _check_fat(program: Program, context: BuildContext) -> Evidence:
-    found = [name for name in _FAT_JAR if context.sends(name)]
-    if not found:
-        raise NotSplitError("no manifest in the build context")
-    name = found[0]
-    match = _FAT_JAR[name].search(context.read(name) or "")
-    if match is None:
-        raise NotSplitError("the jar may need others beside it", name)
-    for other in _READ_AT_START:
-        if context.sends(other):
-            raise NotSplitError("the program may read files beside it", other)
-    return Evidence(name, f"{match[0]} puts everything into the jar")
+def _distribution(program: Program, word: str) -> _Artefact:
+    """What Gradle's `installDist` makes: a folder with a start script."""
+    path = posixpath.normpath(posixpath.join(program.folder, word))
+    parts = path.split("/")
+    gradle = any("installDist" in call.words for _, call in program.calls("build"))
+    if parts[-2:-1] != ["bin"] or parts[-5:-3] != ["build", "install"] or not gradle:
+        raise NotSplitError("the entry runs no jar", word)
+    return _Artefact("/".join(parts[:-2]), Evidence("installDist", "makes a folder that runs"))
+
+
+def _made_by_copy(program: Program, path: str) -> str | None:
+    """From what a step makes the file that runs: `cp target/*.jar app.jar`."""
+    for _, call in program.calls("set-up"):
+        operands = [word for word in call.words[1:] if not word.startswith("-")]
+        if call.words[:1] not in (("cp",), ("mv",)) or len(operands) != 2 or not call.directory:
+            continue
+        source, target = (
+            posixpath.normpath(posixpath.join(call.directory, word)) for word in operands
+        )
+        if target == path or posixpath.join(target, posixpath.basename(source)) == path:
+            return source
+    return None
+
+
+def _named_jar(
+    folder: str, name: str, context: BuildContext, root: str, program: Program
+) -> tuple[str, Evidence]:
+    """The jar that a name or a pattern means, and why it needs no other."""
+    below = posixpath.relpath(folder, program.folder)
+    module = below.removesuffix("/build/libs").removesuffix("/target")
+    module = "" if below in ("target", "build/libs") else module
+    if below.startswith("..") or not below.endswith(("target", "build/libs")):
+        raise NotSplitError("the entry is not what is built", posixpath.join(folder, name))
+    place = posixpath.normpath(posixpath.join(root, module))
+    place = "" if place == "." else place
+    said, why = _said_jar(context, place, root)
+    if _NOT_IT.fullmatch(name):
+        raise NotSplitError("which jar runs is not known", name)
+    if not any(char in name for char in "*?["):
+        return posixpath.join(folder, name), why
+    if said is None:
+        raise NotSplitError("which jar runs is not known", name)
+    return posixpath.join(folder, posixpath.basename(said)), why
+
+
+def _said_jar(context: BuildContext, place: str, root: str) -> tuple[str | None, Evidence]:
+    """The name that the manifest gives, and why the jar runs by itself."""
+    pom = read_pom(context, place)
+    if pom is not None:
+        reason = _maven_fat(pom, read_pom(context, root))
+        if reason is None:
+            raise NotSplitError("the jar may need others beside it", pom.path)
+        return _plain_name(pom, context), Evidence(pom.path, reason)
+    gradle = read_gradle(context, place)
+    if gradle is None:
+        raise NotSplitError("no manifest in the build context", place)
+    plugin = gradle.fat_jar_plugin
+    if plugin is None:
+        raise NotSplitError("the jar may need others beside it", gradle.path)
+    evidence = Evidence(gradle.path, f"{plugin} puts everything into the jar")
+    try:
+        return gradle.jar[0], evidence
+    except CannotTellError:
+        return None, evidence
+
+
+def _plain_name(pom: Pom, context: BuildContext) -> str | None:
+    """The jar that runs, where no plugin gives it a name of its own."""
+    if _OWN_NAME.search(context.read(pom.path) or ""):
+        return None
+    try:
+        return pom.jar[0]
+    except CannotTellError:
+        return None
+
+
+def _maven_fat(pom: Pom, parent: Pom | None) -> str | None:
+    plugin = pom.fat_jar_plugin or (parent.fat_jar_plugin if parent is not None else None)
+    if plugin is not None and not plugin.startswith("quarkus"):
+        return f"{plugin} puts everything into the jar"
+    dependencies = children(child(pom.root, "dependencies"), "dependency")
+    scopes = {child_text(entry, "scope") or "compile" for entry in dependencies}
+    if scopes <= {"test", "provided"} and child(pom.root, "parent") is None:
+        return "no dependency that runs"
+    return None

@@ -110,6 +110,8 @@ class Pom:
     def jar(self) -> tuple[str, Place]:
         """Path of the packed artefact in the context, and why. Raises CannotTellError."""
         final = child_text(self.root, "build/finalName")
+        if final is None and None in (self.artifact_id, self.version):
+            raise CannotTellError(self.path, "artifactId, version")
         name = final or f"{self.artifact_id}-{self.version}"
         key = "build.finalName" if final else "artifactId, version"
         folder = child_text(self.root, "build/directory") or "target"
@@ -134,7 +136,7 @@ class Pom:
         }
         for _ in range(5):
             text = _VARIABLE.sub(lambda match: known.get(match[1]) or match[0], text)
-        if "${" in text or "None" in (self.artifact_id, self.version):
+        if "${" in text:
             raise CannotTellError(self.path, key)
         return text
 
