@@ -1,79 +1,107 @@
-"""Build every application before and after, run both, and print a table.
+"""Build every application before and after, run both, compare, and print a table.
 
-    python -m tests.builds [APPLICATION ...]
+    python -m tests.builds                   all applications, measured, then the wrong rewrites
+    python -m tests.builds node-express ...  these applications
+    python -m tests.builds --ci              what CI builds, not measured, and its wrong rewrites
+    python -m tests.builds --wrong           only the wrong rewrites
+    python -m tests.builds --engine          start the engine and leave it; print how to reach it
 
-Needs an engine with the base images that the applications name, and fails without one; java-maven
-needs a Maven image that asks Maven Central. Exit code 1
-when any pair differs in a way that no change explains, or when a wrong rewrite is not caught.
+Without an engine that answers one is installed and started, and the base images are made, from the
+package registries alone. Exit code 1 when an image differs in a way that no change explains, when a
+wrong rewrite is not caught, or when there is no engine.
 """
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import os
+import shlex
 import sys
-from pathlib import Path
+import time
+from collections.abc import Sequence
 
-import dockerfix
-from dockerfix.pipeline import Result
-from dockerfix.verify.engine import BuildOptions, Engine, find_engine
-from dockerfix.verify.verdict import Verdict, Wishes, verify
-from tests.builds.mutations import MUTATIONS
-
-APPS = Path(__file__).parent / "apps"
-
-
-def check(app: Path, engine: Engine) -> Verdict:
-    result = dockerfix.refactor((app / "Dockerfile").read_text(), context=app)
-    return verify(str(app), result, engine, BuildOptions(app), Wishes(run=True, measure=True))
+from dockerfix.verify.engine import EngineError
+from dockerfix.verify.verdict import Verdict
+from tests.builds import table
+from tests.builds.applications import CI, Application, applications
+from tests.builds.check import check_application, try_mutation, wishes
+from tests.builds.engine import engine_for_builds, start
+from tests.builds.machine import MachineError
+from tests.builds.mutations import MUTATIONS, Mutation
 
 
-def row(app: Path, verdict: Verdict) -> str:
-    before, after = verdict.before, verdict.after
-    sizes = f"{before.size / 1e6:.0f} -> {after.size / 1e6:.0f} MB" if before and after else ""
-    again = ""
-    if before and after and before.rebuild_time is not None and after.rebuild_time is not None:
-        again = f"{before.rebuild_time:.1f} -> {after.rebuild_time:.1f} s"
-    return f"{app.name:18} {verdict.state:8} {sizes:18} {again:16} {', '.join(verdict.passes)}"
+def tell(text: str) -> None:
+    """Say something at once: a build takes long."""
+    print(text, flush=True)
 
 
-def check_mutations(engine: Engine) -> list[str]:
-    """Wrong rewrites, each of which verify has to catch; the names of those it does not."""
+def check_applications(chosen: Sequence[Application], measured: bool) -> list[str]:
+    """Print the table; the names of those that are not the same program."""
+    tell(table.HEADING)
+    verdicts: dict[str, Verdict] = {}
+    for application in chosen:
+        verdict = check_application(application, wishes(application, measured), tell)
+        verdicts[application.name] = verdict
+        tell(table.row(application.name, verdict))
+        for problem in verdict.problems:
+            tell(f"    {problem}")
+    for line in table.summary(verdicts.values()):
+        tell(line)
+    return [name for name, verdict in verdicts.items() if verdict.state != "equal"]
+
+
+def check_mutations(mutations: Sequence[Mutation]) -> list[str]:
+    """Print which check caught each wrong rewrite; the names of those that none caught."""
     missed: list[str] = []
-    for mutation in MUTATIONS:
-        app = APPS / mutation.app
-        before = (app / "Dockerfile").read_text()
-        right = dockerfix.refactor(before, context=app)
-        code = mutation.apply(right.code)
-        assert code != right.code, f"{mutation.name} changes nothing"
-        wrong = Result(before, code, right.changes, right.declined, right.files)
-        verdict = verify(mutation.name, wrong, engine, BuildOptions(app), Wishes(run=True))
-        caught = verdict.problems[0].splitlines()[0] if verdict.problems else "NOT CAUGHT"
-        print(f"wrong: {mutation.name:28} {caught[:100]}", flush=True)
-        if not verdict.problems:
+    for mutation in mutations:
+        trial = try_mutation(mutation, tell)
+        tell(f"wrong: {mutation.name:28} {trial.text[:160]}")
+        if not trial.caught:
             missed.append(mutation.name)
     return missed
 
 
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.builds", description=__doc__)
+    parser.add_argument("names", nargs="*", help="applications; all when none is named")
+    parser.add_argument("--ci", action="store_true", help="the selection of CI, not measured")
+    parser.add_argument("--wrong", action="store_true", help="only the wrong rewrites")
+    parser.add_argument("--engine", action="store_true", help="start the engine and leave it")
+    return parser.parse_args()
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Do what the command line says, with an engine that answers."""
+    begin = time.monotonic()
+    names = CI if arguments.ci else tuple(arguments.names)
+    chosen = () if arguments.wrong else applications(names)
+    failed = check_applications(chosen, measured=not arguments.ci) if chosen else []
+    wrong = [m for m in MUTATIONS if not arguments.names and (not names or m.app in names)]
+    missed = check_mutations(wrong)
+    tell(
+        f"{len(chosen)} applications, {len(failed)} not the same {failed}; "
+        f"{len(wrong)} wrong rewrites, {len(missed)} missed {missed}; "
+        f"{time.monotonic() - begin:.0f} s"
+    )
+    return 1 if failed or missed else 0
+
+
 def main() -> int:
-    engine = find_engine()
-    wanted = sys.argv[1:] or sorted(path.name for path in APPS.iterdir())
-    failed: list[str] = []
-    gains: list[float] = []
-    for name in wanted:
-        verdict = check(APPS / name, engine)
-        print(row(APPS / name, verdict), flush=True)
-        for problem in verdict.problems:
-            print(f"    {problem}")
-        if verdict.exit_code:
-            failed.append(name)
-        elif verdict.before and verdict.after and "split-stages" in verdict.passes:
-            gains.append(1 - verdict.after.size / verdict.before.size)
-    if gains:
-        print(f"median size where there is something to split: {-statistics.median(gains):.0%}")
-    if not sys.argv[1:]:
-        failed += check_mutations(engine)
-    print(f"{len(wanted)} applications, {len(failed)} failed {failed}")
-    return 1 if failed else 0
+    """Start an engine if none runs, and build; the exit code."""
+    arguments = parse_arguments()
+    try:
+        if arguments.engine:
+            start()
+            for name in ("DOCKER_HOST", "DOCKER_CONFIG", "PATH"):
+                print(f"export {name}={shlex.quote(os.environ[name])}")
+            return 0
+        with engine_for_builds() as engine:
+            tell(engine)
+            return build(arguments)
+    except (MachineError, EngineError) as error:
+        print(f"error: the applications cannot be built: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

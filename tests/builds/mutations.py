@@ -1,4 +1,4 @@
-"""Wrong rewrites, made from right ones."""
+"""Wrong rewrites, made from right ones: mistakes that `dockerfix verify` has to see."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mutation:
     """A mistake: in the refactored file of an application, a pattern becomes something else."""
 
@@ -16,6 +16,7 @@ class Mutation:
     replacement: str
 
     def apply(self, code: str) -> str:
+        """The file with the mistake; the same file when the pattern is not in it."""
         return re.sub(self.pattern, self.replacement, code, flags=re.MULTILINE)
 
 
@@ -31,16 +32,27 @@ MUTATIONS = (
     Mutation(
         "user without write access",
         "python-django",
-        r"--chown=10001:10001 | .\n\s*&& chown 10001:10001 /code",
+        r"(--chown=10001:10001 (?=\. )| \\\n\s*&& chown 10001:10001 /code)",
         "",
     ),
-    Mutation("changed CMD", "node-express", r'CMD \["npm", "start"\]', 'CMD ["npm", "test"]'),
     Mutation("environment variable lost", "node-yarn", r"^ENV HOME_DIR=/opt/app\n", ""),
+    Mutation("changed CMD", "node-express", r"^CMD .*$", 'CMD ["node", "--help"]'),
+    Mutation(
+        "CA certificates dropped",
+        "go-certificates",
+        r"^FROM gcr\.io/distroless/static-debian12\b",
+        "FROM debian:bookworm-slim",
+    ),
+    Mutation(
+        "musl with modules of glibc",
+        "node-native",
+        r"^FROM node:20-slim AS runtime\n(RUN apt-get.*\n(    .*\n)*)?",
+        "FROM node:20-alpine AS runtime\n",
+    ),
+    Mutation("locale missing", "python-locale", r"\blocale-gen\b(?!\S)", "true"),
+    Mutation("file mode lost", "python-django", r"^(COPY )(.*\. /code)$", r"\1--chmod=644 \2"),
     Mutation("production dependencies lost", "node-express", r"^COPY .*node_modules.*\n", ""),
     Mutation("build output lost", "node-typescript", r" /app /app$", " /app/src /app/src"),
     Mutation("program of the entry lost", "go-static", r"^COPY --from=build.*\n", ""),
-    Mutation(
-        "musl with a program of glibc", "go-templates", r"FROM debian:\S+", "FROM alpine:3.20"
-    ),
     Mutation("environment of Python lost", "python-flask", r"^COPY --from=build /opt/venv.*\n", ""),
 )

@@ -1,0 +1,60 @@
+"""The applications: which there are, which images they need, which of them CI builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import dockerfix
+from dockerfix.pipeline import Result
+from dockerfix.syntax.parser import parse
+
+APPS = Path(__file__).parent / "apps"
+
+#: What CI builds: one of each kind that is quick, of few base images. The rest is built by
+#: `python -m tests.builds`, which takes about half an hour.
+CI = (
+    *("go-certificates", "go-templates", "node-express", "node-pnpm", "node-typescript"),
+    *("python-django", "python-flask", "python-libpq", "python-locale"),
+)
+#: Where an application answers, when that is not `/`.
+PROBES = {"fullstack": "/api/time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A folder with a program and the Dockerfile that somebody wrote for it."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.folder.name
+
+    @property
+    def probe(self) -> str | None:
+        """The path that is asked for; None for the root."""
+        return PROBES.get(self.name)
+
+    def refactor(self) -> Result:
+        """What dockerfix makes of it."""
+        return dockerfix.refactor((self.folder / "Dockerfile").read_text(), context=self.folder)
+
+
+def applications(names: tuple[str, ...] = ()) -> list[Application]:
+    """Those of these names, or all of them. Raises KeyError for a name that there is not."""
+    found = {path.name: Application(path) for path in sorted(APPS.iterdir())}
+    return [found[name] for name in names or found]
+
+
+def images_of(*codes: str) -> list[str]:
+    """The base images that Dockerfiles name, each once."""
+    found: dict[str, None] = {}
+    for code in codes:
+        tree = parse(code)
+        named = {stage.name for stage in tree.stages}
+        for stage in tree.stages:
+            if stage.base not in named and stage.base != "scratch":
+                found[stage.base] = None
+    return list(found)

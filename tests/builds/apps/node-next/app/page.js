@@ -1,0 +1,3 @@
+export default function Page() {
+  return <h1>Welcome to the shop</h1>
+}

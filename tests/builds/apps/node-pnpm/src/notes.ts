@@ -1,0 +1,1 @@
+export const notes = [{ title: 'buy milk', done: false }]

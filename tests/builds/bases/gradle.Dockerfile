@@ -1,0 +1,12 @@
+# Debian's Gradle 4.4.1, which its maintainers made run with Java 17: no registry of this project's
+# machines has a newer one. It reaches Maven Central by the JDK's own certificates.
+FROM eclipse-temurin:17-jdk
+ENV GRADLE_HOME=/usr/share/gradle GRADLE_VERSION=4.4.1
+RUN mkdir -p /usr/share/man/man1 \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends gradle git unzip wget \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 1000 gradle \
+    && useradd --uid 1000 --gid gradle --shell /bin/bash --create-home gradle \
+    && gradle --version
+CMD ["gradle"]
