@@ -19,6 +19,8 @@ _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm")
 #: The program that the first line of a script names, `env` left out.
 _INTERPRETER = pattern(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)")
 _SHELLS = ("sh", "bash", "ash", "dash")
+#: In a wrapper: the call that it is given.
+_ARGUMENTS = ('"$@"', "$@", "$*", '"$*"')
 _MAX_DEPTH = 5
 
 
@@ -161,9 +163,9 @@ class _Reader:
             raise UnknownEntryError("a script that cannot be read", words[0])
         for command in script.commands():
             known = _known_words(command)
-            if known[:1] == ("exec",) and len(known) > 1 and "$@" not in known[1]:
+            if known[:1] == ("exec",):
                 known = known[1:]
-            if known:
+            if known and known[0] not in _ARGUMENTS:
                 self.calls.append(known)
         if '"$@"' in text and len(words) > 1:
             self.read_call(words[1:], depth + 1)

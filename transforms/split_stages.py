@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from dockerfix.context.usage.usage import built_services
+from dockerfix.context.usage.usage import built_services, usage_of
 from dockerfix.entry import UnknownEntryError, read_entry
 from dockerfix.manifest_copies import is_within
 from dockerfix.reasons import ReasonError
@@ -17,6 +18,7 @@ from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, call_ki
 from dockerfix.splitting.python import plan_python
 from dockerfix.splitting.runtime_stage import runtime_stage
 from dockerfix.splitting.rust import plan_rust
+from dockerfix.splitting.served import plan_served
 from dockerfix.splitting.static_site import plan_static_site
 from dockerfix.syntax.edits import (
     Edit,
@@ -24,6 +26,7 @@ from dockerfix.syntax.edits import (
     head_of,
 )
 from dockerfix.syntax.tree import Blank, Instruction, Stage
+from dockerfix.syntax.values import read_image
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 #: Who knows how programs of a kind are split; the first that recognises one decides.
@@ -32,8 +35,13 @@ _PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
     plan_java,
     plan_dotnet,
     plan_rust,
+    plan_served,
     plan_node,
     plan_python,
+)
+#: Names of stages that say what is done there, and not what it is for.
+_BUILDING = frozenset(
+    ("build", "builder", "build-env", "build-stage", "compile", "deps", "dependencies", "install")
 )
 #: Programs that images offer for a COPY --from, and that no program needs while it runs.
 _BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
@@ -95,7 +103,7 @@ def _builds(stage: Stage, workspace: Workspace) -> bool:
     """Whether any step installs dependencies or builds."""
     for instruction in stage.instructions:
         run = workspace.run(instruction)
-        kinds = {call_kind(command) for _, command in run.top_commands} if run else set()
+        kinds = {call_kind(command) for command in run.script.commands()} if run else set()
         if not kinds.isdisjoint(("install", "build")):
             return True
     return False
@@ -106,7 +114,11 @@ def _split(stage: Stage, workspace: Workspace) -> Change | None:
     plan = _plan(program)
     if plan is None:
         return None
-    name, edits = _names(stage, program, plan)
+    if "$" in program.base and plan.base != program.base:
+        raise NotSplitError("the base image is given from outside", program.base)
+    builder, name = _names(program)
+    plan = replace(plan, stage_name=builder)
+    edits = [*_name_edits(stage, program, builder)]
     runtime = runtime_stage(program, plan, name)
     text, removed = runtime.text, list(runtime.removed)
     edits += plan.edits
@@ -120,6 +132,7 @@ def _split(stage: Stage, workspace: Workspace) -> Change | None:
         evidence=(_entry_evidence(program), *plan.evidence),
         removed=tuple(i.keyword for i in removed),
         added=(*plan.added, *("RUN",) * len(plan.last), *_keywords(text)),
+        dropped_comments=runtime.dropped,
         files=plan.files,
     )
 
@@ -139,7 +152,8 @@ def _program(stage: Stage, workspace: Workspace) -> Program:
         raise NotSplitError("files come from another image")
     if any(i.keyword == "ADD" and "://" in i.code for i in stage.instructions):
         raise NotSplitError("files are fetched")
-    if "$" in stage.base or "--platform" in stage.start.code:
+    repository, platform = read_image(stage.base).repository, stage.start.flag("platform") or ""
+    if "$" in f"{repository}{platform}":
         raise NotSplitError("the base image is given from outside", stage.base)
     steps = read_steps(stage, workspace)
     try:
@@ -205,16 +219,28 @@ def _plan(program: Program) -> Plan | None:
 # The stage that builds
 
 
-def _names(stage: Stage, program: Program, plan: Plan) -> tuple[str, list[Edit]]:
-    """The name of the stage that runs, and the edit that names the one that builds."""
+def _names(program: Program) -> tuple[str, str]:
+    """The names of the stage that builds and of the one that runs.
+
+    Who builds the stage by its name gets what runs, as before.
+    """
+    name = program.stage.name
+    if name is None:
+        return "build", "runtime"
+    is_target = name in usage_of(program.workspace.context).targets
+    if name.lower() in _BUILDING and not is_target:
+        return name, "runtime"
+    return ("builder" if name.lower() == "build" else "build"), name
+
+
+def _name_edits(stage: Stage, program: Program, name: str) -> Iterator[Edit]:
     start, end = stage.start.argument_span
-    keyword = program.workspace.style.keyword("AS")
     if stage.name is None:
-        return "runtime", [Edit(end, end, f" {keyword} {plan.stage_name}")]
-    code = program.workspace.dockerfile.code[start:end]
-    begin = start + code.rindex(stage.name)
-    name = "runtime" if stage.name.lower() == plan.stage_name else stage.name
-    return name, [Edit(begin, begin + len(stage.name), plan.stage_name)]
+        yield Edit(end, end, f" {program.workspace.style.keyword('AS')} {name}")
+    elif stage.name != name:
+        code = program.workspace.dockerfile.code[start:end]
+        begin = start + code.rindex(stage.name)
+        yield Edit(begin, begin + len(stage.name), name)
 
 
 def _move_edits(

@@ -6,6 +6,7 @@ Sources: docs.npmjs.com, classic.yarnpkg.com, pnpm.io, the Dockerfiles of docker
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from dockerfix.installs.install import Install
 from dockerfix.knowledge.node_packages import PROGRAM_OF
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage
+from dockerfix.splitting.next_standalone import standalone
 from dockerfix.splitting.node_base import (
     Base,
     build_packages,
@@ -38,6 +40,7 @@ from dockerfix.splitting.repeats import tool_names
 from dockerfix.transform import Evidence
 
 _TOOLS = ("npm", "yarn", "pnpm")
+_RUNNERS = frozenset(("npm", "yarn", "pnpm", "corepack"))
 _SOURCE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _NOT_RUN = pattern(r".*\.(?:test|spec|stories|config|d)\.[cm]?[jt]sx?|gulpfile.*|Gruntfile.*")
 _NOT_RUN_FOLDERS = frozenset(
@@ -53,8 +56,9 @@ def plan_node(program: Program) -> Plan | None:
     """How it is split; None when no dependencies of Node.js are installed. Raises NotSplitError."""
     installs = [
         (step, call)
-        for step, call in program.calls("install")
+        for step, call in program.calls("install", "build")
         if posixpath.basename(call.words[0]) in _TOOLS
+        and (call.kind == "install" or _installs_all(call))
     ]
     if not installs:
         return None
@@ -62,15 +66,15 @@ def plan_node(program: Program) -> Plan | None:
         raise NotSplitError("no build context to look at")
     if program.folder == "/":
         raise NotSplitError("the program has no folder of its own")
-    project = _project(program, program.workspace.context, installs)
     step, call = _own_install(program, installs)
+    project = _project(program, program.workspace.context, call)
     tools = frozenset(_tools(program, project))
     _check_main(program, project, tools)
     base = runtime_base(program, project)
     left = left_behind(program, project, call)
     packages = build_packages(program, base)
     if base.image == program.base and not left and not packages:
-        return None
+        raise NotSplitError("nothing would stay behind")
     evidence = (*base.evidence, *left)
     main = main_command(program, project)
     if _needs_folder(program, project, installs):
@@ -79,7 +83,14 @@ def plan_node(program: Program) -> Plan | None:
         result = f"{program.folder}/node_modules"
         option = production_option(program, step, call) if left else ""
         plan = dependency_stage(program, (step, call), base.image, result, option, _GAIN, evidence)
-    return _completed(program, plan, base, main, tools)
+    plan = _completed(program, plan, base, main, tools)
+    return standalone(program, project, plan) or plan
+
+
+def _installs_all(call: Call) -> bool:
+    """Whether it is an install with a variable among its options."""
+    rest = [word for word in call.words[1:] if not word.startswith("-")]
+    return rest in (["ci"], ["install"], ["i"])
 
 
 def _completed(
@@ -87,6 +98,8 @@ def _completed(
 ) -> Plan:
     if main is None:
         _check_runner(program, tools)
+    else:
+        tools -= _RUNNERS
     return replace(
         plan,
         evidence=(*plan.evidence, *(main.evidence if main else ())),
@@ -112,9 +125,7 @@ def _install_lines(program: Program, packages: tuple[str, ...]) -> tuple[str, ..
 # What there is
 
 
-def _project(
-    program: Program, context: BuildContext, installs: list[tuple[Step, Call]]
-) -> NodeProject:
+def _project(program: Program, context: BuildContext, install: Call) -> NodeProject:
     path = origin_of(f"{program.folder}/package.json", program.stage, program.workspace)
     manifest = load_object(context.read(path)) if path else None
     if manifest is None or path is None:
@@ -122,8 +133,7 @@ def _project(
     folder = posixpath.dirname(path)
     others = [
         load_object(context.read(name)) or {}
-        for _, call in installs
-        for name in _workspace_manifests(call.install, path)
+        for name in _workspace_manifests(install.install, path)
     ]
     is_workspace = bool(manifest.get("workspaces") or others)
     if is_workspace and not others:
@@ -243,8 +253,23 @@ def _whole_folder(
         ((program.folder, program.folder),),
         _GAIN,
         (*base.evidence, *(left if command else ())),
-        last=(command,) if command else (),
+        last=(*((command,) if command else ()), *_other_dependencies(program, project)),
     )
+
+
+def _other_dependencies(program: Program, project: NodeProject) -> Iterator[str]:
+    """Commands that take away what was only installed to build a page."""
+    for _, call in program.calls("install"):
+        if call.directory is None or posixpath.basename(call.words[0]) not in _TOOLS:
+            continue
+        inner = posixpath.relpath(call.directory, program.folder)
+        builds = any(other.directory == call.directory for _, other in program.calls("build"))
+        if inner == "." or inner.startswith("..") or not builds or not _ends_in_folder(program):
+            continue
+        mentions = pattern(rf"{re.escape(inner)}/(?:node_modules|src|server)")
+        outside = (t for path, t in project.sources if f"{inner}/" not in path)
+        if not any(mentions.search(text) for text in outside):
+            yield f"rm -rf {inner}/node_modules"
 
 
 def _ends_in_folder(program: Program) -> bool:

@@ -54,7 +54,7 @@ class MainCommand:
 
 def main_command(program: Program, project: NodeProject) -> MainCommand | None:
     """The call of node that the entry leads to; None when anything else goes with it."""
-    instruction = _runner_instruction(program)
+    instruction = runner_instruction(program)
     calls = program.entry.calls
     main = calls[-1]
     if instruction is None or posixpath.basename(main[0]) not in _NODE:
@@ -78,8 +78,8 @@ def _script_name(words: tuple[str, ...]) -> str:
     return next(word for word in words[1:] if word[:1] != "-" and word not in skipped)
 
 
-def _runner_instruction(program: Program) -> Instruction | None:
-    """The CMD or ENTRYPOINT that is a call of npm, yarn or pnpm and nothing more."""
+def runner_instruction(program: Program) -> Instruction | None:
+    """The CMD or ENTRYPOINT that calls a script by npm, yarn or pnpm, with nothing for it."""
     stage = program.stage
     entrypoint, command = stage.last("ENTRYPOINT"), stage.last("CMD")
     if entrypoint is not None and command is not None:
@@ -139,7 +139,7 @@ def main_file_evidence(program: Program, project: NodeProject) -> Evidence | Non
     path = posixpath.normpath(posixpath.join(project.folder, inner))
     context = program.workspace.context
     assert context is not None
-    made = _outputs(program, project)
+    made = built_files(program, project)
     for candidate in _candidates(path, inner, project):
         if candidate in made.files:
             return Evidence(candidate, made.files[candidate])

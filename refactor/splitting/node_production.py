@@ -66,7 +66,7 @@ def _is_settled(program: Program, install: Call) -> bool:
     """Whether the install leaves them out already, or a build argument decides."""
     if any(word in install.words for word in _SETTLED) or "--omit" in install.words:
         return True
-    step = next(step for step, call in program.calls("install") if call is install)
+    step = next(step for step in program.steps if install in step.calls)
     before = program.stage.instructions[: program.stage.index_of(step.instruction)]
     settings = [i for i in before if "NODE_ENV" in i.code and i.keyword in ("ENV", "ARG")]
     assigned = any(a.name == "NODE_ENV" for a in install.command.assignments)

@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Iterator
 from functools import cached_property
 
+from dockerfix.copies import read_copy
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.system_packages import runtime_packages
@@ -33,15 +34,18 @@ _SYSTEM = ("/bin", "/etc", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/u
 #: They change what is there already.
 _CHANGE = frozenset(("chmod", "chown", "chgrp", "sed", "rm"))
 
+#: They do nothing while a program is built.
+_SERVERS = frozenset(("serve", "http-server", "pm2"))
+
 
 class Repeats:
     """Decides for each command; raises NotSplitError where it cannot be told."""
 
-    def __init__(self, program: Program, plan: Plan, moved: tuple[Instruction, ...]) -> None:
+    def __init__(self, program: Program, plan: Plan, placed: tuple[Instruction, ...]) -> None:
         self.program = program
         self.plan = plan
-        #: COPY instructions that are done in the stage that runs.
-        self.moved = moved
+        #: COPY instructions to places where nothing is built.
+        self.placed = placed
         self.steps = {step.instruction: step for step in program.steps}
 
     def text(self, instruction: Instruction) -> str:
@@ -53,6 +57,9 @@ class Repeats:
         if self.plan.bare:
             raise NotSplitError("the runtime image has no shell", f"line {instruction.line}")
         style = self.program.workspace.style
+        if commands == [_source(call, step) for call in step.calls]:
+            code = instruction.code
+            return code if code.endswith("\n") else code + style.newline
         return f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"
 
     def goes(self, instruction: Instruction) -> bool:
@@ -60,11 +67,55 @@ class Repeats:
         step = self.steps[instruction]
         if self.plan.moved and self.only_owns(instruction):
             return True
+        if self._is_for_running_alone(step):
+            return True
+        return self.works_on_sources(instruction) or self._works_on_placed(step)
+
+    def _works_on_placed(self, step: Step) -> bool:
+        """Whether it does nothing but work on files that are not in the stage that builds."""
+        places = [place for copy in self.placed for place in copy_targets(copy, self.program)]
+        return all(
+            self._is_wanted(call, step)
+            and bool(written(call).paths)
+            and all(any(is_within(p, place) for place in places) for p in written(call).paths)
+            for call in step.calls
+        )
+
+    def needs(self, path: str) -> bool:
+        """Whether a step that stays in the stage that builds works on a path."""
+        for step in self.program.steps:
+            stays = not self.goes(step.instruction)
+            calls = [call for call in step.calls if call.kind in ("set-up", "configure", "clean")]
+            touched = [call.reads | written(call) for call in calls if stays]
+            if any(not reach.everything and reach.holds(path) for reach in touched):
+                return True
+        return False
+
+    def works_on_sources(self, instruction: Instruction) -> bool:
+        """Whether it works on files that a COPY brings to the stage that runs."""
+        step = self.steps[instruction]
         touches = [call for call in step.calls if self._touches_moved(call)]
         if touches and len(touches) != len(step.calls):
             line = f"line {instruction.line}"
             raise NotSplitError("a step that works on sources and on more", line)
         return bool(touches)
+
+    def _is_for_running_alone(self, step: Step) -> bool:
+        """Whether it makes users or brings a server, and the stage that builds has none of them."""
+        users = all(call.kind == "user" or self._owns_folder(call) for call in step.calls)
+        if users and step.has("user"):
+            return not self._has_users
+        servers = (call.kind == "tool" and set(tool_names(call)) <= _SERVERS for call in step.calls)
+        return all(servers) and all(self._is_needed_tool(call) for call in step.calls)
+
+    @cached_property
+    def _has_users(self) -> bool:
+        """Whether anything in the stage that builds is done by, or given to, another user."""
+        stage = self.program.stage
+        last = stage.index_of(self.program.steps[-1].instruction)
+        early = stage.instructions[:last]
+        chowned = [c for c in self.program.copies if c.flag("chown") and c not in self.plan.moved]
+        return bool(chowned) or any(i.keyword == "USER" for i in early)
 
     def only_owns(self, instruction: Instruction) -> bool:
         """Whether a RUN does nothing but give the program's folder away."""
@@ -87,7 +138,7 @@ class Repeats:
                 yield text
 
     def _command_text(self, call: Call, step: Step) -> str:
-        text = step.run.script.text[call.command.start : call.command.end]
+        text = _source(call, step)
         if call.kind == "packages":
             return self._package_text(call, text)
         if self._owns_folder(call):
@@ -286,6 +337,21 @@ class Repeats:
                 if inside and not self._touches_moved(call):
                     found.append((path, next(w for w in call.words[1:] if w[:1] != "-")))
         return tuple(found)
+
+
+def copy_targets(copy: Instruction, program: Program) -> tuple[str, ...]:
+    """The image paths of what a COPY brings; nothing where that cannot be told."""
+    copied = read_copy(copy, program.workspace) or ()
+    return tuple(
+        posixpath.join(entry.destination, posixpath.basename(entry.source))
+        if entry.into_folder and len(copied) > 1
+        else entry.destination
+        for entry in copied
+    )
+
+
+def _source(call: Call, step: Step) -> str:
+    return step.run.script.text[call.command.start : call.command.end]
 
 
 def _is_leftover(path: str) -> bool:

@@ -40,6 +40,8 @@ class RuntimeStage:
     text: str
     #: Instructions that are no longer in the stage that builds.
     removed: tuple[Instruction, ...]
+    #: Comments whose subject is gone.
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class _Writer:
 
     def write(self) -> RuntimeStage:
         style = self.workspace.style
-        head = f"{style.keyword('FROM')} {self.plan.base} {style.keyword('AS')} {self.name}"
+        platform = self.stage.start.flag("platform")
+        flag = f" --platform={platform}" if platform else ""
+        head = f"{style.keyword('FROM')}{flag} {self.plan.base} {style.keyword('AS')} {self.name}"
         if self.plan.lines:
             return self._fixed(head)
         before = [_Piece(head + style.newline), *self._lines(self.plan.first)]
@@ -88,7 +92,7 @@ class _Writer:
     def _comes_last(self, instruction: Instruction) -> bool:
         """Whether it belongs behind the files: it works on them, or it is the final user."""
         if instruction.keyword == "RUN":
-            return self.repeats.goes(instruction) and not self.repeats.only_owns(instruction)
+            return self.repeats.works_on_sources(instruction)
         return instruction.keyword == "USER" and self.stage.index_of(instruction) > self.last_done
 
     def _fixed(self, head: str) -> RuntimeStage:
@@ -97,7 +101,10 @@ class _Writer:
         described = [i for i in self.stage.instructions if i.keyword in MOVES]
         labels = [self._text(i) for i in described if i.keyword in _IN_PLACE]
         lines = [line + newline for line in self.plan.lines]
-        return RuntimeStage("".join([head + newline, *labels, *lines]), tuple(described))
+        gone = [i for i in described if i.keyword not in _IN_PLACE]
+        comments = [c for i in gone for c in self.workspace.dockerfile.comments_of(i)]
+        dropped = tuple(comment.text for comment in comments)
+        return RuntimeStage("".join([head + newline, *labels, *lines]), tuple(described), dropped)
 
     def _lines(self, lines: tuple[str, ...]) -> list[_Piece]:
         return [_Piece(line + self.workspace.style.newline) for line in lines]
@@ -116,16 +123,20 @@ class _Writer:
         elif keyword in _REPEATS:
             yield from self._repeated(instruction)
         elif keyword == "RUN":
-            text = self.repeats.text(instruction)
+            text, goes = self.repeats.text(instruction), self.repeats.goes(instruction)
             if text:
-                yield _Piece(text)
-            if self.repeats.goes(instruction):
+                yield _Piece(self._with_comments(instruction, text) if goes else text)
+            if goes:
                 self.removed.append(instruction)
         elif instruction in self.plan.moved:
             self.removed.append(instruction)
             yield _Piece(self._moved_copy(instruction))
         elif instruction in self.placed:
             yield self._placed_copy(instruction)
+
+    def _with_comments(self, instruction: Instruction, text: str) -> str:
+        """The comments above a RUN that goes, over what it has become."""
+        return self._text(instruction).removesuffix(self._plain(instruction)) + text
 
     def _described(self, instruction: Instruction) -> str:
         text = self._text(instruction)
@@ -208,7 +219,8 @@ class _Writer:
 
     def _placed_copy(self, instruction: Instruction) -> _Piece:
         target = self._target(instruction) or ""
-        if any(is_within(target, place) for place in _OF_IMAGE):
+        of_image = any(is_within(target, place) for place in _OF_IMAGE)
+        if of_image and not self.repeats.needs(target):
             self.removed.append(instruction)
             return _Piece(self._text(instruction))
         return _Piece(self._plain(instruction))
