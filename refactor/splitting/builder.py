@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Container, Iterator
+from collections.abc import Container
 
 from dockerfix.copies import read_copy
 from dockerfix.knowledge.shell_commands import BUILT_IN, RESERVED
@@ -11,48 +11,16 @@ from dockerfix.manifest_copies import CannotMoveError, is_within, keep_out, mani
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.syntax.edits import Edit, head_of
-from dockerfix.syntax.shell import parse_script
-from dockerfix.syntax.tree import Instruction, NotStringArrayError, read_json_array
+from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence
 
 #: In every image with a shell, or the shell itself.
 IN_EVERY_IMAGE = BUILT_IN | RESERVED | {"sh", "mkdir", "cat", "date", "sleep", "ls", "env", "id"}
-_CMD = pattern(r"(?i)\s*CMD\s*")
 #: Programs that the full images hold and the slim ones lack.
 _NOT_IN_SLIM = pattern(
     r"\b(?:curl|wget|git|hg|svn|ssh|scp|rsync|ps|top|pkill|killall|unzip|gcc|g\+\+|make|file"
     r"|convert|mogrify|magick|openssl|nc|ping|dig|nslookup|vim|nano|less)\b"
 )
-
-
-def missing_in_slim(program: Program) -> set[str]:
-    """Programs that a health check or a script of the entry calls and a slim image lacks."""
-    checks = [i for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
-    texts = [*program.entry.scripts]
-    for check in checks:
-        command = _CMD.sub("", check.argument_text, 1)
-        texts.append(" ".join(_strings(command) or (command,)))
-    return {name for text in texts for name in _called(text)}
-
-
-def _strings(text: str) -> tuple[str, ...] | None:
-    try:
-        return read_json_array(text)
-    except NotStringArrayError:
-        return None
-
-
-def _called(text: str) -> Iterator[str]:
-    """The programs of a script that a slim image lacks."""
-    script = parse_script(text)
-    if script.opaque:
-        yield from _NOT_IN_SLIM.findall(text)
-        return
-    for command in script.commands():
-        words = " ".join(word.text for word in command.words)
-        name = posixpath.basename(command.literal_name or "")
-        hidden = not name or name in ("sh", "bash", "timeout", "xargs", "exec", "env", "nohup")
-        yield from _NOT_IN_SLIM.findall(words if hidden else name)
 
 
 def needs_programs(program: Program, known: Container[str]) -> bool:

@@ -16,9 +16,9 @@ from dockerfix.knowledge.node_packages import BUILD_TOOLS, NEEDS_SYSTEM, PROGRAM
 from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.knowledge.system_packages import is_for_building
 from dockerfix.lock_installs import NotLockedError, node_major
-from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.splitting.builder import IN_EVERY_IMAGE, missing_in_slim
+from dockerfix.splitting.builder import IN_EVERY_IMAGE
+from dockerfix.splitting.missing_programs import installed_packages, missing_programs
 from dockerfix.splitting.node_command import NodeProject
 from dockerfix.splitting.plan import Program
 from dockerfix.transform import Evidence
@@ -91,22 +91,14 @@ def _known(project: NodeProject) -> frozenset[str]:
 
 def _packages(program: Program, wanted: frozenset[str]) -> tuple[str, ...] | None:
     """What the slim image lacks, by package; None where that cannot be installed there."""
-    missing = missing_in_slim(program) - set(_installed(program))
-    if wanted & _OPENSSL and "openssl" not in _installed(program):
+    missing = set(missing_programs(program))
+    if wanted & _OPENSSL and "openssl" not in installed_packages(program):
         missing.add("openssl")
     if not missing:
         return ()
     if not missing <= set(SYSTEM_PROGRAMS) or not _has_packages(program):
         return None
     return tuple(sorted({SYSTEM_PROGRAMS[name] for name in missing}))
-
-
-def _installed(program: Program) -> Iterator[str]:
-    """The packages that the file installs itself."""
-    for _, call in program.calls("packages"):
-        package = read_package_command(call.command)
-        if package is not None and package.action == "install":
-            yield from (word.text.partition("=")[0] for word in package.packages)
 
 
 def _has_packages(program: Program) -> bool:
@@ -123,5 +115,7 @@ def _has_packages(program: Program) -> bool:
 def build_packages(program: Program, base: Base) -> tuple[str, ...]:
     """The packages of the file that stay behind."""
     return tuple(
-        name for name in _installed(program) if is_for_building(name) or name in base.unneeded
+        name
+        for name in installed_packages(program)
+        if is_for_building(name) or name in base.unneeded
     )

@@ -13,7 +13,7 @@ from dockerfix.context.json_files import load_object, table
 from dockerfix.copies import origin_of
 from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.runtime_images import slim_sibling
-from dockerfix.splitting.builder import missing_in_slim
+from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.node_command import runner_instruction
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.splitting.repeats import tool_names
@@ -111,4 +111,4 @@ def _main(
 
 def _base(program: Program) -> str:
     slim = slim_sibling(program.base) if "$" not in program.base else None
-    return slim if slim and not missing_in_slim(program) else program.base
+    return slim if slim and not missing_programs(program) else program.base
