@@ -75,12 +75,11 @@ BASES = (
         toolchains.maven,
         ("eclipse-temurin:17-jdk",),
     ),
-    Base(("gradle:4.4-jdk17",), "gradle", needs=(_SLIM, "eclipse-temurin:17-jdk")),
+    Base(("gradle:8.10-jdk17",), "gradle", needs=(_SLIM, "eclipse-temurin:17-jdk")),
     Base(
-        *(("rust:1", "rust:1-bookworm"), "rust", toolchains.rust, (_DEPS,)),
+        *(("rust:1-bookworm",), "rust", toolchains.rust, (_DEPS,)),
         version=toolchains.rust_version,
     ),
-    Base(("gcr.io/distroless/static-debian12",), "distroless", needs=(_SLIM,)),
     Base(("alpine:3.20",), "alpine", needs=(_SLIM,)),
     Base(
         *(("node:20-alpine",), "node-alpine", toolchains.node_musl, ("alpine:3.20",)),

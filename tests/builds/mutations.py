@@ -35,13 +35,13 @@ MUTATIONS = (
         r"(--chown=10001:10001 (?=\. )| \\\n\s*&& chown 10001:10001 /code)",
         "",
     ),
-    Mutation("environment variable lost", "node-yarn", r"^ENV HOME_DIR=/opt/app\n", ""),
+    Mutation("environment variable lost", "go-certificates", r"^ENV TZ=.*\n", ""),
     Mutation("changed CMD", "node-express", r"^CMD .*$", 'CMD ["node", "--help"]'),
     Mutation(
         "CA certificates dropped",
         "go-certificates",
-        r"^FROM gcr\.io/distroless/static-debian12\b",
-        "FROM debian:bookworm-slim",
+        r"^COPY .*/ca-certificates\.crt\n",
+        "",
     ),
     Mutation(
         "musl with modules of glibc",

@@ -1,5 +1,5 @@
-# Debian's Gradle 4.4.1, which its maintainers made run with Java 17: no registry of this project's
-# machines has a newer one. It reaches Maven Central by the JDK's own certificates.
+# A stand-in: Debian's Gradle 4.4.1, which its maintainers made run with Java 17. No package registry
+# has a newer one.
 FROM eclipse-temurin:17-jdk
 ENV GRADLE_HOME=/usr/share/gradle GRADLE_VERSION=4.4.1
 RUN mkdir -p /usr/share/man/man1 \
