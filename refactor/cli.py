@@ -162,6 +162,31 @@ def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN
     sys.exit(run(paths or (".",), options=build, wishes=wishes, **options))
 
 
+@main.command("graph")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "svg", "html"]),
+    default="text",
+    help="How to show it (default: text).",
+)
+@click.option("--edit", metavar="FILE", help="Follow an edit of this file of the context.")
+@click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
+@click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
+@click.option("--level", type=click.Choice(["safe", "review", "risky"]), default="review")
+@click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
+@click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
+def graph_command(paths: tuple[str, ...], form: str, **options: Any) -> None:  # noqa: ANN401
+    """Show what each step touches and what an edit makes run again, before and after.
+
+    Nothing is built, and nothing is written.
+    """
+    from dockerfix.commands.graph import Request, run
+
+    sys.exit(run(paths or (".",), form, Request(**options)))
+
+
 @main.command("list")
 def list_command() -> None:
     """List the passes."""

@@ -163,7 +163,9 @@ def _installs_apart(package: PackageCommand) -> bool:
     apart = (
         package.manager is PIP or package.has_option("-g", "--global") or words[1:2] == ["global"]
     )
-    reads = package.has_option("-c", "--constraint", "-f", "--find-links", "-t", "--target", "-e")
+    reads = package.manager is PIP and package.has_option(
+        "-c", "--constraint", "-f", "--find-links", "-t", "--target", "-e", "--editable"
+    )
     names = [word for word in package.packages if word.value not in ("add", "install")]
     return (
         bool(names) and apart and not reads and all(_is_registry_name(word.value) for word in names)

@@ -27,8 +27,20 @@ def _file(outcome: Outcome, diff: str) -> dict[str, Any]:
         "errors": list(outcome.errors),
         "changes": [_change(change) for change in result.changes] if result else [],
         "declined": [_declined(declined) for declined in result.declined] if result else [],
+        "gain": _gain(outcome),
         "diff": diff,
     }
+
+
+def _gain(outcome: Outcome) -> dict[str, object] | None:
+    """What the result gains; None where nothing changes."""
+    result = outcome.result
+    if result is None or not result.changed:
+        return None
+    from dockerfix.graph.gain import gain_document
+    from dockerfix.report.text import outcome_gain
+
+    return gain_document(outcome_gain(outcome, result))
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockerfix.diff import unified_diff
 from dockerfix.patterns import pattern
 from dockerfix.work import Outcome
+
+if TYPE_CHECKING:
+    from dockerfix.graph.gain import Gain
+    from dockerfix.pipeline import Result
 
 #: Characters that would move the cursor or change a terminal's state.
 _CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udcff]")
@@ -60,6 +66,17 @@ def explanations(outcome: Outcome) -> Iterator[str]:
             yield f"  because: {evidence}"
     for declined in result.declined:
         yield f"{outcome.path}:{declined.line}: {declined.pass_name} left this alone: {declined}"
+    if result.changed:
+        from dockerfix.graph.gain import gain_lines
+
+        yield from (f"{outcome.path}: {line}" for line in gain_lines(outcome_gain(outcome, result)))
+
+
+def outcome_gain(outcome: Outcome, result: Result) -> Gain:
+    """What a result gains, told from the effects alone."""
+    from dockerfix.graph.gain import static_gain
+
+    return static_gain(result, outcome.context, Path(outcome.path).name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,131 @@
+"""What a refactoring gains, told from the effects alone: nothing is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.effects.model import Kind
+from dockerfix.graph.model import Graph, Step, read_graph
+from dockerfix.packages import read_package_command
+from dockerfix.pipeline import Result
+from dockerfix.syntax.parser import parse
+from dockerfix.transform import Workspace
+
+#: Work whose tools and leftovers an image can do without.
+_WORK: tuple[Kind, ...] = ("install", "tool", "build")
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Both graphs and what differs between them."""
+
+    before: Graph
+    after: Graph
+    #: What the final image no longer is made with: base, packages, steps.
+    leaves: tuple[str, ...]
+
+    @property
+    def edit(self) -> str:
+        """The file whose edit is followed, for people."""
+        return self.before.edit or "a source"
+
+    @property
+    def spared(self) -> tuple[Kind, ...]:
+        """Kinds of work that an edit made run again before, and does no longer."""
+        return tuple(kind for kind in _kinds(self.before.again) if kind not in self._again_after)
+
+    @property
+    def _again_after(self) -> tuple[Kind, ...]:
+        return _kinds(self.after.again)
+
+
+def _kinds(steps: tuple[Step, ...]) -> tuple[Kind, ...]:
+    found = (kind for step in steps for kind in step.kinds)
+    return tuple(dict.fromkeys(kind for kind in found if kind in (*_WORK, "packages", "fetch")))
+
+
+def static_gain(
+    result: Result,
+    context: Path | None,
+    name: str = "Dockerfile",
+    target: str | None = None,
+    edit: str | None = None,
+) -> Gain:
+    """What a result gains; `context` is the folder of the build, `edit` a path in it."""
+    folder = BuildContext(context, name) if context is not None else None
+    before = Workspace(parse(result.before), folder, target)
+    if folder is not None and result.files:
+        folder = folder.overlaid({file.path: file.content for file in result.files})
+    after = replace(before, dockerfile=parse(result.code), context=folder)
+    first = read_graph(before, edit)
+    second = read_graph(after, first.edit)
+    return Gain(first, second, tuple(_leaves(before, after)))
+
+
+def _leaves(before: Workspace, after: Workspace) -> list[str]:
+    found: list[str] = []
+    old, new = before.shipped_stages, after.shipped_stages
+    if old and new and old[0].base != new[0].base:
+        found.append(f"{old[0].base} (now {new[0].base})")
+    gone = _packages(before) - _packages(after)
+    if gone:
+        found.append(f"packages {' '.join(sorted(gone))}")
+    kept = set(_work(after))
+    found += [f"`{text}`" for text in _work(before) if text not in kept]
+    return list(dict.fromkeys(found))
+
+
+def _packages(workspace: Workspace) -> set[str]:
+    """The system packages that the layers of the image hold, as they are named."""
+    found: set[str] = set()
+    for stage in workspace.shipped_stages:
+        for instruction in stage.instructions[1:]:
+            step = workspace.effects(instruction).step
+            for call in step.calls if step is not None else ():
+                package = read_package_command(call.command)
+                if package is not None and package.manager.system and package.action == "install":
+                    found.update(word.text for word in package.packages)
+    return found
+
+
+def _work(workspace: Workspace) -> list[str]:
+    """The commands that install and build in the layers of the image."""
+    return [
+        " ".join(call.words)
+        for stage in workspace.shipped_stages
+        for instruction in stage.instructions[1:]
+        if (step := workspace.effects(instruction).step) is not None
+        for call in step.calls
+        if call.kind in _WORK
+    ]
+
+
+def gain_lines(gain: Gain) -> list[str]:
+    """The gain for people, one fact a line."""
+    before, after = len(gain.before.again), len(gain.after.again)
+    lines = [
+        f"after an edit of {gain.edit}: {_steps(after)} again, {before} before"
+        + (f"; no longer: {', '.join(gain.spared)}" if gain.spared else ""),
+        f"layers in the image: {len(gain.after.layers)}, {len(gain.before.layers)} before",
+    ]
+    if gain.leaves:
+        lines.append(f"no longer in the image: {', '.join(gain.leaves)}")
+    return lines
+
+
+def _steps(count: int) -> str:
+    return "1 step runs" if count == 1 else f"{count} steps run"
+
+
+def gain_document(gain: Gain) -> dict[str, object]:
+    """The gain for programs."""
+    return {
+        "edit": gain.before.edit,
+        "steps_again": {"before": len(gain.before.again), "after": len(gain.after.again)},
+        "steps": {"before": len(gain.before.all_layers), "after": len(gain.after.all_layers)},
+        "work_spared": list(gain.spared),
+        "layers": {"before": len(gain.before.layers), "after": len(gain.after.layers)},
+        "leaves_the_image": list(gain.leaves),
+    }
