@@ -64,6 +64,7 @@ def main() -> None:
 )
 @click.option("--write", "action", flag_value="write", help="Write the files.")
 @click.option("--check", "action", flag_value="check", help="Name the files that would change.")
+@click.option("--verify", is_flag=True, help="With --write: build, compare, write what is right.")
 @click.option(
     "--level",
     type=click.Choice(["safe", "review", "risky"]),
@@ -124,9 +125,13 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
 
 @main.command("verify")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--engine", type=click.Choice(["docker", "podman"]), help="The engine to build with.")
+@click.option(
+    "--engine",
+    type=click.Choice(["docker", "podman", "buildah"]),
+    help="The engine to build with (default: the first that answers).",
+)
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
-@click.option("--level", type=click.Choice(["safe", "review", "risky"]), default="review")
+@click.option("--level", type=click.Choice(["safe", "review", "risky"]))
 @click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
 @click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
 @click.option("--target", metavar="STAGE", help="The stage to build.")
@@ -135,12 +140,22 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
 @click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE")
 @click.option("--secret", "secrets", multiple=True, metavar="ID=...", help="A build secret.")
 @click.option("--ssh", multiple=True, metavar="ID", help="An ssh agent for the build.")
+@click.option("--build-option", "extra", multiple=True, metavar="OPTION", help="For the build.")
+@click.option("--run-option", "run_options", multiple=True, metavar="OPTION", help="For run.")
 @click.option("--timeout", type=float, default=1800.0, help="Seconds that a build may take.")
+@click.option("--start-time", type=float, default=30.0, help="Seconds a program gets to start.")
 @click.option("--no-cache", is_flag=True, help="Build cold.")
-@click.option("--measure", is_flag=True, help="Build again after an edit of one source.")
-@click.option("--run", "runs", is_flag=True, help="Start both containers and ask them.")
-@click.option("--probe", metavar="PATH|CMD", help="What to ask: a path, or a command inside.")
+@click.option("--builder", metavar="NAME", help="The builder of docker buildx.")
+@click.option("--own-builder", is_flag=True, help="A builder that is removed with its cache.")
+@click.option("--cache-scope", metavar="NAME", help="Cache mounts under a name of their own.")
+@click.option("--measure", is_flag=True, help="Measure builds: cold, again, after edits.")
+@click.option("--repeat", type=click.IntRange(1), default=1, help="With --measure: how often.")
+@click.option("--run", is_flag=True, help="Start both containers and ask them.")
+@click.option(
+    "--probe", "probes", multiple=True, metavar="URL|CMD", help="What to ask; implies --run."
+)
 @click.option("--bisect", is_flag=True, help="When they differ: find the pass that did it.")
+@click.option("--logs", metavar="DIR", help="Where logs of failed builds are kept.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")
 def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Build a file as it is and as refactored, and compare the images.
@@ -148,18 +163,9 @@ def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN
     Exit code 0: the same but for what changes explain; 1: not; 2: wrong usage; 3: the original
     does not build.
     """
-    from pathlib import Path
+    from dockerfix.commands.verify import run, take_options
 
-    from dockerfix.commands.verify import run
-    from dockerfix.verify.engine import BuildOptions
-    from dockerfix.verify.verdict import Wishes
-
-    names = ("target", "platform", "network", "arguments", "secrets", "ssh", "timeout")
-    build = BuildOptions(Path(), **{name: options.pop(name) for name in names})
-    probe = options.pop("probe")
-    runs = options.pop("runs") or probe is not None
-    wishes = Wishes(runs, probe, options.pop("no_cache"), options.pop("measure"))
-    sys.exit(run(paths or (".",), options=build, wishes=wishes, **options))
+    sys.exit(run(paths or (".",), **take_options(options)))
 
 
 @main.command("graph")

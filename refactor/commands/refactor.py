@@ -40,6 +40,7 @@ def run(
     explain: bool,
     form: str,
     exit_code: bool,
+    verify: bool,
     color: str,
     jobs: int | None,
     quiet: bool,
@@ -51,14 +52,19 @@ def run(
         level=level, select=select, ignore=ignore, context=context, target=target, pin=pin
     )
     try:
-        plan, missing = _plan(paths, chosen)
-        _check_passes(plan)
+        if verify and action != "write":
+            raise UsageError("--verify goes with --write")
+        found, missing = plan(paths, chosen)
     except (ConfigError, UnknownPassError, UsageError) as error:
         console.error(str(error))
         return FAILURE
-    outcomes = [*missing, *_run_jobs(plan, jobs, console)]
+    outcomes = [*missing, *_run_jobs(found, jobs, console)]
+    if verify:
+        from dockerfix.commands.verified import keep_verified
+
+        outcomes = keep_verified(outcomes, {job.path: job for job in found}, console.say)
     if action == "write":
-        outcomes = _write_all(outcomes, plan, console)
+        outcomes = _write_all(outcomes, found, console)
     _show(outcomes, action, form, console)
     for outcome in outcomes:
         for message in outcome.errors:
@@ -119,8 +125,11 @@ class Console:
             print(f"{done} of {total} files", end=end, file=sys.stderr, flush=True)
 
 
-def _plan(paths: Sequence[str], chosen: Config) -> tuple[list[Job], list[Outcome]]:
-    """The files to look at, each once; and an outcome for each path that is none."""
+def plan(paths: Sequence[str], chosen: Config) -> tuple[list[Job], list[Outcome]]:
+    """The files to look at, each once; and an outcome for each path that is none.
+
+    Raises ConfigError, UnknownPassError, UsageError for what no file can be looked at with.
+    """
     jobs: dict[str, Job] = {}
     missing: list[Outcome] = []
     for path in paths:
@@ -130,6 +139,7 @@ def _plan(paths: Sequence[str], chosen: Config) -> tuple[list[Job], list[Outcome
         except (OSError, UsageError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             missing.append(Outcome(path, None, (f"{path}: {reason}",)))
+    _check_passes(list(jobs.values()))
     return list(jobs.values()), missing
 
 

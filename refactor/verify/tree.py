@@ -1,187 +1,236 @@
-"""The files of two images, read as streams: what is lost, added, changed, and why."""
+"""The files of an image, read once as a tar stream: names, digests, and what checks read of them.
+
+Nothing of the stream is written to a place that the stream names: a large program goes into an
+unnamed temporary file while it is read, and all else stays names and numbers in memory.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
+import sys
 import tarfile
-from collections.abc import Iterable
+import tempfile
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TypeVar
 
-#: What each build or each start writes anew.
-_NOISE = (
-    *("etc/hostname", "etc/hosts", "etc/resolv.conf", "etc/mtab", ".dockerenv", "etc/ld.so.cache"),
-    *("dev/", "proc/", "sys/", "tmp/", "run/", "var/log/", "var/cache/ldconfig/", "var/tmp/"),
-    *("etc/machine-id", "var/lib/dpkg/", "var/lib/apt/", "lib/apk/", "var/lib/systemd/"),
-)
-_NOISE_PARTS = ("/__pycache__/", "/.npm/", "/.cache/", "/_cacache/", "/.package-lock.json")
-#: Causes by the front of a path, the first one wins.
-_CAUSES = (
-    ("caches", ("var/cache/", "root/.cache/", "root/.npm/", "root/.m2/", "go/pkg/")),
-    ("tool chain", ("usr/local/go/", "usr/lib/gcc/", "usr/include/", "usr/share/maven/")),
-    ("documentation", ("usr/share/doc/", "usr/share/man/", "usr/share/info/")),
-    ("accounts", ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow", "etc/sub", "home/")),
-    ("system", ("usr/", "bin/", "sbin/", "lib/", "lib64/", "etc/", "var/", "opt/java/")),
-)
-#: Bytes of a file that are kept, to read an interpreter line.
-_HEAD = 256
-_MAX_LINKS = 40
-#: What passes take out of an image, or put into it, on purpose.
-_TAKES = frozenset(("split-stages", "package-hygiene", "merge-runs", "dockerignore"))
+from dockerfix.verify import elf, interests, jars
+from dockerfix.verify.interests import Kind, NpmPackage
+
+_Fact = TypeVar("_Fact")
+_CHUNK = 1 << 20
+_MAX_LINKS = 400
+#: A program up to this size is kept in memory while it is read, a larger one on disk.
+_IN_MEMORY = 8 << 20
+#: Texts kept of one image, in all.
+_TEXTS = 48 << 20
+
+
+class TreeError(Exception):
+    """The stream is no tar stream, or ends too early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One file, folder or link."""
+    """One file, folder, link or device."""
 
     kind: str
     mode: int
     owner: tuple[int, int]
     size: int
-    #: Of the content or the link's target.
+    #: Of the content.
     digest: bytes
-    head: bytes = b""
-    #: Of a link.
+    #: Of a symbolic link.
     target: str = ""
 
 
-@dataclass
-class TreeDifference:
-    """Paths, sorted."""
+@dataclass(slots=True)
+class Tree:
+    """All files of an image by their path, without the first slash."""
 
-    lost: list[str] = field(default_factory=list)
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    #: Lost from the program's folder though no pass takes files from there.
-    unexplained: list[str] = field(default_factory=list)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    elves: dict[str, elf.Elf] = field(default_factory=dict)
+    #: Sources, scripts and lists, as far as checks read them.
+    texts: dict[str, str] = field(default_factory=dict)
+    npm: dict[str, NpmPackage] = field(default_factory=dict)
+    jars: dict[str, jars.Jar] = field(default_factory=dict)
+    #: Paths of the system that a program names: `interests.NAMED`.
+    names: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: Names of the locales in an archive of locales.
+    locales: set[str] = field(default_factory=set)
+    #: Packages of rpm, by name.
+    rpm: dict[str, str] = field(default_factory=dict)
+    #: Folders that something lies in, whether or not the stream names them.
+    folders: set[str] = field(default_factory=set)
 
-    def by_cause(self, paths: Iterable[str], folder: str) -> dict[str, int]:
-        """How many of the paths belong to which cause."""
-        counts: dict[str, int] = {}
-        for path in paths:
-            name = cause_of(path, folder)
-            counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: -item[1]))
-
-
-def read_tree(stream: IO[bytes]) -> dict[str, Node]:
-    """Read a tar stream; contents are hashed as they pass, nothing is written to disk."""
-    found: dict[str, Node] = {}
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for member in archive:
-            path = posixpath.normpath(member.name).lstrip("/")
-            if path == "." or path.startswith("../"):
+    def resolve(self, path: str) -> str | None:
+        """Follow the links on a path, as the kernel does; None when nothing is there."""
+        waiting = path.split("/")
+        done: list[str] = []
+        for _ in range(_MAX_LINKS):
+            if not waiting:
+                found = "/".join(done)
+                return found if not found or found in self.nodes or self.has(found) else None
+            part = waiting.pop(0)
+            if part in ("", "."):
                 continue
-            digest = hashlib.blake2b(digest_size=12)
-            head = b""
-            if member.isreg():
-                content = archive.extractfile(member)
-                while content is not None and (chunk := content.read(1 << 20)):
-                    head = head or chunk[:_HEAD]
-                    digest.update(chunk)
+            if part == "..":
+                done = done[:-1]
+                continue
+            node = self.nodes.get("/".join([*done, part]))
+            if node is not None and node.kind == "link":
+                done = [] if node.target.startswith("/") else done
+                waiting = [*node.target.split("/"), *waiting]
             else:
-                digest.update(member.linkname.encode("utf-8", "surrogateescape"))
-            kind = "file" if member.isreg() or member.islnk() else _kind(member)
-            executable = member.mode & 0o111 and kind == "file"
-            found[path] = Node(
-                kind,
-                member.mode,
-                (member.uid, member.gid),
-                member.size,
-                digest.digest(),
-                head if executable else b"",
-                member.linkname if member.issym() else "",
-            )
-    return found
+                done.append(part)
+        return None
+
+    def has(self, folder: str) -> bool:
+        """Whether it is a folder that something lies in."""
+        return folder in self.folders
+
+    def node(self, path: str) -> Node | None:
+        """What is at a path, links followed."""
+        place = self.resolve(path)
+        return self.nodes.get(place) if place else None
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file at a path, links followed."""
+        node = self.node(path)
+        return node is not None and node.kind == "file"
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder at a path, links followed."""
+        place = self.resolve(path)
+        if place is None:
+            return False
+        node = self.nodes.get(place)
+        return not place or self.has(place) or (node is not None and node.kind == "folder")
+
+    def text(self, path: str) -> str | None:
+        """What a file holds, when it is one of those that are kept; links followed."""
+        place = self.resolve(path)
+        return self.texts.get(place) if place else None
+
+
+def read_tree(stream: IO[bytes]) -> Tree:
+    """Read a tar stream in bounded memory. Raises TreeError."""
+    reader = _Reader()
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", errorlevel=0) as archive:
+            while (member := archive.next()) is not None:
+                reader.add(member, archive)
+                # tarfile keeps each member that it has read.
+                archive.members = []  # type: ignore[attr-defined]
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+        raise TreeError(f"the files of the image cannot be read: {error}") from error
+    return reader.tree
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.tree = Tree()
+        self.budget = _TEXTS
+        #: One object for equal numbers and owners: an image has few.
+        self.numbers: dict[int, int] = {}
+        self.owners: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+        path = posixpath.normpath(member.name).lstrip("/")
+        if path in (".", "..") or path.startswith("../"):
+            return
+        self._add_folders(path)
+        mode = self.numbers.setdefault(member.mode & 0o7777, member.mode & 0o7777)
+        owner = (member.uid, member.gid)
+        owner = self.owners.setdefault(owner, owner)
+        if member.islnk():
+            self._add_hard_link(path, member, mode, owner)
+            return
+        digest, size = b"", 0
+        if member.isreg():
+            size = member.size
+            digest = self._read(path, member, archive)
+        target = member.linkname if member.issym() else ""
+        self.tree.nodes[path] = Node(_kind(member), mode, owner, size, digest, target)
+
+    def _add_folders(self, path: str) -> None:
+        folder = posixpath.dirname(path)
+        while folder and folder not in self.tree.folders:
+            self.tree.folders.add(folder)
+            folder = posixpath.dirname(folder)
+
+    def _add_hard_link(
+        self, path: str, member: tarfile.TarInfo, mode: int, owner: tuple[int, int]
+    ) -> None:
+        """A second name of a file; of one that the stream does not have, nothing is known."""
+        first = posixpath.normpath(member.linkname).lstrip("/")
+        node = self.tree.nodes.get(first)
+        unknown = Node("file", mode, owner, 0, first.encode("utf-8", "replace"))
+        self.tree.nodes[path] = node or unknown
+        _share(self.tree.elves, first, path)
+        _share(self.tree.texts, first, path)
+        _share(self.tree.names, first, path)
+        _share(self.tree.jars, first, path)
+
+    def _read(self, path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> bytes:
+        content = archive.extractfile(member)
+        digest = hashlib.blake2b(digest_size=12)
+        if content is None:
+            return digest.digest()
+        chunk = content.read(_CHUNK)
+        digest.update(chunk)
+        kind = interests.kind_of(path, member.size, bool(member.mode & 0o111), chunk[:8])
+        if kind is Kind.NOTHING or (kind is Kind.TEXT and member.size > self.budget):
+            while chunk := content.read(_CHUNK):
+                digest.update(chunk)
+            return digest.digest()
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+            while chunk:
+                file.write(chunk)
+                chunk = content.read(_CHUNK)
+                digest.update(chunk)
+            self._keep(path, kind, file)
+        return digest.digest()
+
+    def _keep(self, path: str, kind: Kind, file: IO[bytes]) -> None:
+        if kind is Kind.PROGRAM:
+            self._keep_program(path, file)
+        elif kind is Kind.JAR:
+            jar = jars.read_jar(file)
+            if jar is not None:
+                self.tree.jars[path] = jar
+        elif kind is Kind.LOCALES:
+            self.tree.locales |= interests.read_locales(file)
+        else:
+            file.seek(0)
+            octets = file.read()
+            if kind is Kind.NPM:
+                package = interests.read_npm_package(octets)
+                if package is not None:
+                    self.tree.npm[posixpath.dirname(path)] = package
+            if kind is Kind.TEXT or "node_modules/" not in path:
+                self.budget -= len(octets)
+                self.tree.texts[path] = octets.decode("utf-8", "replace")
+
+    def _keep_program(self, path: str, file: IO[bytes]) -> None:
+        found = elf.read_elf(file)
+        if found is None:
+            return
+        self.tree.elves[sys.intern(path)] = found
+        named = interests.named_in(file)
+        if named:
+            self.tree.names[path] = named
+
+
+def _share(table: dict[str, _Fact], first: str, path: str) -> None:
+    """What is known of a file holds for its second name too."""
+    if first in table:
+        table[path] = table[first]
 
 
 def _kind(member: tarfile.TarInfo) -> str:
+    if member.isreg():
+        return "file"
     if member.isdir():
         return "folder"
-    return "link" if member.issym() else "other"
-
-
-def compare_trees(
-    before: dict[str, Node], after: dict[str, Node], folder: str, passes: Iterable[str]
-) -> TreeDifference:
-    """What differs but for noise; `folder` is the program's."""
-    found = TreeDifference()
-    takes = not _TAKES.isdisjoint(passes)
-    for path in sorted(before.keys() | after.keys()):
-        old, new = before.get(path), after.get(path)
-        if _is_noise(path) or (old or new) is None:
-            continue
-        if new is None:
-            if old is not None and old.kind != "folder":
-                found.lost.append(path)
-                if _is_in(path, folder) and not takes:
-                    found.unexplained.append(path)
-        elif old is None:
-            if new.kind != "folder":
-                found.added.append(path)
-        elif old.kind != new.kind or (old.kind == "file" and _differs(old, new)):
-            found.changed.append(path)
-            lost_mode = bool(old.mode & 0o111) and not new.mode & 0o111
-            if _is_in(path, folder) and (lost_mode or old.kind != new.kind):
-                found.unexplained.append(path)
-    return found
-
-
-def _differs(old: Node, new: Node) -> bool:
-    content = (old.size, old.digest) != (new.size, new.digest)
-    return content or (old.mode & 0o777) != (new.mode & 0o777)
-
-
-def _is_noise(path: str) -> bool:
-    return path.startswith(_NOISE) or any(part in f"/{path}/" for part in _NOISE_PARTS)
-
-
-def _is_in(path: str, folder: str) -> bool:
-    root = folder.strip("/")
-    return bool(root) and (path == root or path.startswith(f"{root}/"))
-
-
-def cause_of(path: str, folder: str) -> str:
-    """A word for why a file is in an image."""
-    if "/node_modules/" in f"/{path}" or "site-packages/" in path:
-        return "dependencies"
-    if _is_in(path, folder):
-        return "program"
-    return next((name for name, heads in _CAUSES if path.startswith(heads)), "other")
-
-
-def find_program(tree: dict[str, Node], word: str, folder: str, search: str) -> str | None:
-    """Where a command of the entry lies in an image; None when it is not there."""
-    if "/" in word:
-        places = [posixpath.normpath(posixpath.join(folder or "/", word))]
-    else:
-        places = [posixpath.join(part, word) for part in search.split(":") if part]
-    for place in places:
-        path = _resolve(tree, place.lstrip("/"))
-        node = tree.get(path) if path else None
-        if node is not None and node.kind == "file" and node.mode & 0o111:
-            return f"/{path}"
-    return None
-
-
-def _resolve(tree: dict[str, Node], path: str) -> str | None:
-    """Follow the links on a path, as the kernel does; None when it leads nowhere."""
-    waiting = path.split("/")
-    done: list[str] = []
-    for _ in range(_MAX_LINKS * 10):
-        if not waiting:
-            return "/".join(done)
-        part = waiting.pop(0)
-        if part in ("", "."):
-            continue
-        if part == "..":
-            done = done[:-1]
-            continue
-        node = tree.get("/".join([*done, part]))
-        if node is not None and node.kind == "link":
-            done = [] if node.target.startswith("/") else done
-            waiting = [*node.target.split("/"), *waiting]
-        else:
-            done.append(part)
-    return None
+    return "link" if member.issym() else "device"

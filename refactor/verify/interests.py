@@ -1,0 +1,115 @@
+"""Which files of an image checks read, and what they keep of them."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import sys
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import IO
+
+#: Paths of the system that a program may name: the certificates that crypto/x509 of Go reads.
+NAMED = ("/etc/ssl/certs/ca-certificates.crt",)
+_SCRIPT, _SOURCE, _LIST = 1 << 16, 1 << 20, 16 << 20
+_MAX_PROGRAM = 1 << 30
+_SOURCES = (".py", ".js", ".mjs", ".cjs", ".sh", ".cfg", ".pth")
+_LISTS = (
+    *("etc/passwd", "etc/group", "etc/os-release", "usr/lib/os-release", "etc/ld.so.conf"),
+    *("var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed"),
+)
+_LIST_FOLDERS = ("etc/ld.so.conf.d/", "etc/ld-musl-", "var/lib/dpkg/status.d/")
+_NOT_SOURCES = re.compile(
+    r"(?:^|/)(?:node_modules|site-packages|dist-packages|__pycache__|\.git)/"
+    r"|^(?:usr/(?:lib|share|include|local/(?:lib|go|share|include))|proc|sys|dev|lib|root/\.)"
+)
+_LOCALE = re.compile(rb"([a-z]{2,3}_[A-Z]{2}(?:\.[\w-]+)?(?:@\w+)?)\0")
+
+
+class Kind(Enum):
+    """What a file is to the checks."""
+
+    NOTHING = auto()
+    TEXT = auto()
+    PROGRAM = auto()
+    NPM = auto()
+    JAR = auto()
+    LOCALES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class NpmPackage:
+    """Of a package.json: what it is called, and what it cannot do without."""
+
+    name: str
+    version: str
+    needs: tuple[str, ...]
+
+
+def kind_of(path: str, size: int, executable: bool, head: bytes) -> Kind:
+    """What to keep of a file, by its path, its size and its first octets."""
+    name = posixpath.basename(path)
+    if head.startswith(b"\x7fELF") and size <= _MAX_PROGRAM:
+        return Kind.PROGRAM
+    if head.startswith(b"PK\x03\x04") and name.endswith((".jar", ".war")):
+        return Kind.JAR
+    if name == "locale-archive":
+        return Kind.LOCALES
+    if name == "package.json" and size <= _SOURCE:
+        return Kind.NPM
+    return Kind.TEXT if _is_text(path, size, executable, head) else Kind.NOTHING
+
+
+def _is_text(path: str, size: int, executable: bool, head: bytes) -> bool:
+    if path in _LISTS or path.startswith(_LIST_FOLDERS):
+        return size <= _LIST
+    if path.startswith("var/lib/dpkg/info/") and path.endswith(".list"):
+        return size <= _SOURCE
+    if executable and head.startswith(b"#!"):
+        return size <= _SCRIPT
+    if path.endswith("pyvenv.cfg"):
+        return size <= _SCRIPT
+    return size <= _SOURCE and path.endswith(_SOURCES) and not _NOT_SOURCES.search(path)
+
+
+def read_npm_package(octets: bytes) -> NpmPackage | None:
+    """What a package.json says; None when it is no object."""
+    try:
+        data = json.loads(octets)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict):
+        return None
+    needs = data.get("dependencies")
+    optional = data.get("optionalDependencies")
+    left_out = set(optional) if isinstance(optional, dict) else set()
+    names = sorted(set(needs) - left_out) if isinstance(needs, dict) else []
+    return NpmPackage(
+        sys.intern(str(data.get("name") or "")),
+        str(data.get("version") or ""),
+        tuple(sys.intern(str(name)) for name in names),
+    )
+
+
+def read_locales(file: IO[bytes]) -> set[str]:
+    """The names in an archive of locales."""
+    found: set[str] = set()
+    file.seek(0)
+    tail = b""
+    while chunk := file.read(1 << 20):
+        found.update(name.decode() for name in _LOCALE.findall(tail + chunk))
+        tail = chunk[-64:]
+    return found
+
+
+def named_in(file: IO[bytes]) -> frozenset[str]:
+    """Which of the `NAMED` paths occur in a program."""
+    found: set[str] = set()
+    file.seek(0)
+    tail = b""
+    while chunk := file.read(1 << 20):
+        window = tail + chunk
+        found.update(path for path in NAMED if path.encode() in window)
+        tail = chunk[-64:]
+    return frozenset(found)

@@ -1,0 +1,64 @@
+"""What a Java archive holds: its main class and the names in it."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from dataclasses import dataclass
+from typing import IO
+
+_MANIFEST = "META-INF/MANIFEST.MF"
+#: A table of contents larger than this is not believed.
+_MAX_TABLE = 16 << 20
+_MAX_MANIFEST = 1 << 20
+_END = b"PK\x05\x06"
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """An archive of classes."""
+
+    main_class: str
+    #: Of the classes and of the archives inside (Spring Boot).
+    names: frozenset[str]
+
+
+def read_jar(file: IO[bytes]) -> Jar | None:
+    """Read a seekable file; None when it is no archive, or one that states nonsense."""
+    try:
+        if not _is_modest(file):
+            return None
+        with zipfile.ZipFile(file) as archive:
+            names = frozenset(
+                name for name in archive.namelist() if name.endswith((".class", ".jar"))
+            )
+            return Jar(_main_class(archive), names)
+    except (zipfile.BadZipFile, struct.error, ValueError, OSError, NotImplementedError):
+        return None
+
+
+def _is_modest(file: IO[bytes]) -> bool:
+    """Whether its table of contents is small enough to be read into memory."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - (1 << 16) - 22))
+    end = file.read()
+    place = end.rfind(_END)
+    if place < 0:
+        return False
+    (table,) = struct.unpack_from("<I", end, place + 12)
+    return int(table) <= _MAX_TABLE
+
+
+def _main_class(archive: zipfile.ZipFile) -> str:
+    try:
+        info = archive.getinfo(_MANIFEST)
+    except KeyError:
+        return ""
+    if info.file_size > _MAX_MANIFEST:
+        return ""
+    fields: dict[str, str] = {}
+    for line in archive.read(info).decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition(":")
+        fields[name] = value.strip()
+    # Spring Boot's loader is the main class, and starts the class of the program.
+    return fields.get("Start-Class") or fields.get("Main-Class", "")
