@@ -104,4 +104,5 @@ def megabytes(size: float) -> str:
 
 def percent(before: float, after: float) -> str:
     """By how much it changed."""
-    return f"{(after - before) / before * 100:+.0f} %" if before else "?"
+    share = round((after - before) / before * 100) if before else None
+    return "?" if share is None else f"{share:+d} %" if share else "0 %"

@@ -20,6 +20,7 @@ _KINDS = {
     "owner": "Files of another owner",
     "kind": "Files that are something else",
 }
+_UNEXPLAINED = "unexplained"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -56,7 +57,7 @@ def _section(verdict: Verdict) -> Iterator[str]:
     yield from _groups(verdict)
     yield from _packages(verdict)
     if verdict.diff:
-        yield _details("Diff of the Dockerfile", _diff(verdict.diff), is_open=True)
+        yield f"<h3>What was changed</h3>{_diff(verdict.diff)}"
     yield "</section>"
 
 
@@ -125,12 +126,17 @@ def _table(
 ) -> str:
     top = "".join(f"<th>{_text(word)}</th>" for word in head)
     body = "".join(
-        f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row[:columns])}</tr>" for row in rows
+        f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows
     )
     return (
         f'<h3>{_text(title)}</h3><div class="table"><table><thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _cell(text: str) -> str:
+    kind = ' class="wrong"' if text == _UNEXPLAINED else ""
+    return f"<td{kind}>{_text(text)}</td>"
 
 
 def _groups(verdict: Verdict) -> Iterator[str]:
@@ -163,13 +169,12 @@ def _diff(text: str) -> str:
         if line.startswith(("+++", "---")):
             kind = "place"
         shown = _text(line)
-        lines.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
-    return f'<pre class="diff">{"<br>".join(lines)}</pre>'
+        lines.append(f'<span class="{kind}">{shown or " "}</span>')
+    return f'<pre class="diff">{"".join(lines)}</pre>'
 
 
-def _details(title: str, content: str, *, is_open: bool = False) -> str:
-    flag = " open" if is_open else ""
-    return f"<details{flag}><summary>{_text(title)}</summary>{content}</details>"
+def _details(title: str, content: str) -> str:
+    return f"<details><summary>{_text(title)}</summary>{content}</details>"
 
 
 def _text(text: str) -> str:
