@@ -112,22 +112,16 @@ def _configuration(verdict: Verdict) -> Iterator[str]:
             entry.field,
             entry.before or "not set",
             entry.after or "not set",
-            f"{', '.join(entry.explained_by)}: {entry.why}"
-            if entry.explained_by
-            else "unexplained",
+            f"{', '.join(entry.explained_by)}: {entry.why}" if entry.explained_by else _UNEXPLAINED,
         )
         for entry in verdict.configuration
     ]
     yield _table("Configuration", ("field", "before", "after", "because of"), rows)
 
 
-def _table(
-    title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], columns: int | None = None
-) -> str:
+def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     top = "".join(f"<th>{_text(word)}</th>" for word in head)
-    body = "".join(
-        f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows
-    )
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
         f'<h3>{_text(title)}</h3><div class="table"><table><thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"

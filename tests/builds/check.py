@@ -32,7 +32,8 @@ def check_application(
 
 def wishes(application: Application, measured: bool) -> Wishes:
     """Run both, ask both; measured: without the engine's cache, and once more after an edit."""
-    return Wishes(True, application.probe, no_cache=measured, measure=measured)
+    probes = (application.probe,) if application.probe else ()
+    return Wishes(True, probes, no_cache=measured, measure=measured)
 
 
 def try_mutation(mutation: Mutation, tell: Callable[[str], None]) -> Trial:
