@@ -104,7 +104,7 @@ def _builds(stage: Stage, workspace: Workspace) -> bool:
     for instruction in stage.instructions:
         run = workspace.run(instruction)
         kinds = {call_kind(command) for command in run.script.commands()} if run else set()
-        if not kinds.isdisjoint(("install", "build")):
+        if not kinds.isdisjoint(("install", "build", "tool")):
             return True
     return False
 

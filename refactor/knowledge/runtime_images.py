@@ -15,6 +15,7 @@ _OFFICIAL = "images/official"
 _RELEASES = ("bullseye", "bookworm", "trixie")
 _VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
 _ALPINE = pattern(r"alpine(\d+\.\d+)?")
+_UV_TAG = pattern(r"(?:[\d.]+-)?python(3\.\d+)-(alpine|bookworm|trixie|bullseye)(-slim)?")
 _DOTNET_SDK = pattern(r"(mcr\.microsoft\.com/dotnet/(?:core/|nightly/)?)sdk")
 _DOTNET_TAG = pattern(
     r"(\d+\.\d+)(?:\.\d+)?(-alpine[\d.]*|-jammy|-noble|-bookworm-slim|-bullseye-slim)?"
@@ -70,3 +71,18 @@ def dotnet_runtime(image: str) -> str | None:
     found = read_image(image)
     match, tag = _DOTNET_SDK.fullmatch(found.repository), _DOTNET_TAG.fullmatch(found.tag)
     return f"{match[1]}aspnet:{found.tag}" if match and tag else None
+
+
+def uv_runtime(image: str) -> str | None:
+    """The image of Python's that an image of uv's is made of; None for any other image.
+
+    Source: docs.astral.sh/uv ("Available images").
+    """
+    found = read_image(image)
+    match = _UV_TAG.fullmatch(found.tag)
+    if found.repository != "ghcr.io/astral-sh/uv" or match is None or "@" in image:
+        return None
+    release = f"-{match[2]}" if match[2] else ""
+    if match[2] == "alpine" or not match[3]:
+        return f"python:{match[1]}{release}"
+    return f"python:{match[1]}{match[3]}{release}"

@@ -18,7 +18,7 @@ from dockerfix.packages import read_package_command
 from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.go_builds import GoBuild, go_builds
 from dockerfix.splitting.go_sources import GoSources, read_go_sources
-from dockerfix.splitting.missing_programs import missing_programs
+from dockerfix.splitting.missing_programs import installed_packages, missing_programs
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
@@ -62,7 +62,8 @@ def plan_go(program: Program) -> Plan | None:
         tuple(_without_inner(copies)),
         "the Go tool chain and the sources",
         (Evidence(" ".join(build.call.words), f"makes {build.binary}, which is what runs"), why),
-        bare=base == "scratch" or base == _DISTROLESS,
+        bare=base in ("scratch", _DISTROLESS),
+        unneeded=_unneeded(program, base),
     )
 
 
@@ -87,6 +88,8 @@ def _files(program: Program, sources: GoSources) -> list[tuple[str, str]]:
         if call.directory is None or not is_within(call.directory, program.folder):
             raise NotSplitError("another build beside the program's", call.text)
     names = None if others else sources.files
+    if names is None and program.folder == "/":
+        raise NotSplitError("the program has no folder of its own")
     if names is None:
         return [(program.folder, program.folder)]
     return [(posixpath.join(program.folder, name),) * 2 for name in names]
@@ -154,6 +157,17 @@ def _is_bare(program: Program) -> bool:
         and package.action == "install"
         for word in package.packages
     )
+
+
+def _unneeded(program: Program, base: str) -> frozenset[str]:
+    """Packages that only the build used: the program calls none, and data are copied."""
+    installed = installed_packages(program)
+    if base in ("scratch", _DISTROLESS):
+        return frozenset(installed)
+    tools = {"git", "openssh-client", "upx", "bash", "make", "openssh"}
+    scripts = " ".join((*program.entry.scripts, *(" ".join(c) for c in program.entry.calls)))
+    checks = " ".join(i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK")
+    return frozenset(name for name in installed if name in tools and name not in scripts + checks)
 
 
 def _needs_nothing(program: Program, sources: GoSources) -> bool:

@@ -127,6 +127,11 @@ def _is_understood(call: Call) -> bool:
     """Whether it is known what a command touches; what becomes of it is decided later."""
     if call.kind in ("packages", "install", "build"):
         return True
+    if call.kind == "tool" and call.words[0].startswith(("pip", "python")):
+        # Whatever it reads, it puts it where Python looks for packages.
+        return True
+    if call.words[1:3] == ("-m", "venv"):
+        return True
     reaches = written(call) | call.reads if call.words[:1] not in _TAKES else written(call)
     return call.words[:1] == ("mkdir",) or not reaches.everything
 

@@ -1,159 +1,256 @@
-"""Programs in Python: a virtual environment that is made in one stage and copied to the other.
+"""Programs in Python: an environment that is made in one stage and copied to the other.
 
-Sources: docs.python.org/3/library/venv.html, docs.docker.com ("Multi-stage builds").
+Sources: docs.python.org/3/library/venv.html, docs.docker.com ("Multi-stage builds"),
+docs.astral.sh/uv ("Using uv in Docker"), docs.djangoproject.com (collectstatic).
 """
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
+from dockerfix.copies import read_copy
 from dockerfix.knowledge.base_images import official_name
-from dockerfix.knowledge.python_packages import SELF_CONTAINED
-from dockerfix.knowledge.runtime_images import slim_sibling
-from dockerfix.knowledge.system_packages import is_for_building
+from dockerfix.knowledge.runtime_images import slim_sibling, uv_runtime
+from dockerfix.knowledge.system_packages import is_for_building, runtime_packages
+from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
-from dockerfix.splitting.builder import dependency_stage, needs_programs
+from dockerfix.splitting.builder import dependency_stage
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
-from dockerfix.syntax.edits import Edit, head_of
+from dockerfix.splitting.python_calls import called_beside, check_places
+from dockerfix.splitting.python_environment import (
+    Environment,
+    installer_of,
+    is_for_installing,
+    python_calls,
+    read_environment,
+)
+from dockerfix.splitting.python_interpreter import check_interpreter
+from dockerfix.splitting.python_packages import (
+    Package,
+    check_no_compiler,
+    installed_packages,
+    named_packages,
+    needed_libraries,
+    unknown_packages,
+)
 from dockerfix.syntax.tree import Instruction
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Evidence
 
-_ENVIRONMENT = "/opt/venv"
-_NAME = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_CALLS = pattern(
-    r"\bimport subprocess\b|\bfrom subprocess\b|\bos\.(?:system|popen|exec|spawn)|ctypes"
+#: Steps of the program that write into its own folder, or into the environment.
+_OWN_STEPS = (
+    *(("manage.py", name) for name in ("collectstatic", "compilemessages", "check")),
+    *(("-m", name) for name in ("compileall", "spacy")),
+    *(("setup.py", name) for name in ("build_ext", "install", "develop")),
 )
-#: Programs of the image, and of packages that people start.
-_OF_ENVIRONMENT = frozenset(
-    (
-        *("python", "python3", "gunicorn", "uvicorn", "hypercorn", "daphne", "waitress-serve"),
-        *("flask", "celery", "alembic", "django-admin", "fastapi", "uwsgi", "manage.py"),
-    )
-)
-_OPTIONS = ("--user", "--target", "-t", "--prefix", "--root", "--editable", "-e")
-_NOT_RUN = frozenset(("node_modules", "tests", "venv"))
+_STATIC_ROOT = pattern(r"^\s*STATIC_ROOT\s*=\s*(.+)$", 8)
+_OF_PROJECT = pattern(r"BASE_DIR|PROJECT|ROOT|__file__|Path\(|os\.path|^[\"'](?!/)")
+_COMPILERS = frozenset(("gcc", "g++", "build-essential", "clang", "build-base", "alpine-sdk"))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    program: Program
+    context: BuildContext
+    environment: Environment
+    packages: tuple[Package, ...]
+    #: Whether the project itself is installed, or a step of it has run.
+    whole: bool
 
 
 def plan_python(program: Program) -> Plan | None:
-    """How it is split; None when pip installs nothing. Raises NotSplitError."""
-    calls = list(_pip_calls(program))
-    installs = [(step, call) for step, call in calls if call.kind == "install"]
-    if not installs:
+    """How it is split; None when nothing is installed, or would stay behind.
+
+    Raises NotSplitError.
+    """
+    calls = python_calls(program)
+    if not any(not is_for_installing(call) for _, call in calls):
         return None
-    others = [call for _, call in program.calls("install", "tool") if not _is_pip(call)]
+    others = [c for _, c in program.calls("install", "tool") if installer_of(c) is None]
     if others:
         raise NotSplitError("another installer than pip", others[0].words[0])
-    if official_name(read_image(program.base).repository) != "python":
+    uv = uv_runtime(program.base)
+    if official_name(read_image(program.base).repository) != "python" and uv is None:
         raise NotSplitError("no image of Python's", program.base)
     context = program.workspace.context
     if context is None:
         raise NotSplitError("no build context to look at")
-    if any(program.calls("build")):
-        raise NotSplitError("a step runs the program while it is built")
-    if "PATH" in program.variables or program.entry.main[0].startswith("/usr/local"):
-        raise NotSplitError("the environment's path is set already")
-    if any(option in call.words for _, call in calls for option in _OPTIONS):
-        raise NotSplitError("pip installs to a place of its own")
-    base, evidence = _base(program, calls, context)
-    if base == program.base and not any(_build_packages(program)):
+    if program.entry.main[0] in ("uv", "poetry", "pipenv"):
+        raise NotSplitError("the entry builds when it starts", " ".join(program.entry.main[:3]))
+    environment = read_environment(program)
+    if any(call.words[:2] == ("uv", "sync") for _, call in calls):
+        check_interpreter(uv or program.base, context)
+    packages, project = _packages(calls, context)
+    check_places(program, context)
+    check_no_compiler(packages)
+    steps = _own_steps(program, context)
+    facts = _Facts(program, context, environment, packages, project or steps)
+    return _plan(facts, uv or program.base)
+
+
+def _plan(facts: _Facts, base: str) -> Plan | None:
+    program = facts.program
+    slim, libraries, evidence = _base(facts, base)
+    building = [name for name in _system_packages(program) if is_for_building(name)]
+    tools = any(is_for_installing(call) and _is_tool(call) for _, call in python_calls(program))
+    if slim == program.base and not building and not tools:
         return None
-    step, call = installs[-1]
+    lines = facts.environment.lines
+    kept = {k for name in _system_packages(program) for k in runtime_packages(name, slim)}
+    libraries = tuple(name for name in libraries if name not in kept)
+    if libraries:
+        install = f"apt-get install -y --no-install-recommends {' '.join(libraries)}"
+        commands = ["apt-get update", install, "rm -rf /var/lib/apt/lists/*"]
+        style = program.workspace.style
+        lines = (f"{style.keyword('RUN')} {style.join_commands(commands)}", *lines)
+    gain = "compilers, headers and what the installs leave"
+    plan = _copied(facts, slim, gain, evidence)
+    return replace(plan, extra=lines)
+
+
+def _copied(facts: _Facts, base: str, gain: str, evidence: tuple[Evidence, ...]) -> Plan:
+    program, environment = facts.program, facts.environment
+    inside = is_within(environment.path, program.folder)
+    if (facts.whole or inside) and program.folder == "/":
+        raise NotSplitError("the program has no folder of its own")
+    if facts.whole or inside:
+        paths = [program.folder] if inside else [environment.path, program.folder]
+        copies = tuple((path, path) for path in paths)
+        return Plan(base, copies, gain, evidence, environment.edits, environment.added)
+    installs = [(s, c) for s, c in python_calls(program) if c.kind == "install"]
+    if not installs:
+        return Plan(
+            base,
+            ((environment.path, environment.path),),
+            gain,
+            evidence,
+            environment.edits,
+            environment.added,
+            moved=_all_copies(program),
+        )
     return dependency_stage(
         program,
-        (step, call),
+        installs[-1],
         base,
-        _ENVIRONMENT,
+        environment.path,
         "",
-        "pip's leftovers, compilers and headers",
+        gain,
         evidence,
-        (_make_environment(program, calls[0][0]),),
-        ("RUN", "ENV"),
-        (f'ENV PATH="{_ENVIRONMENT}/bin:$PATH"',),
+        environment.edits,
+        environment.added,
     )
 
 
-def _pip_calls(program: Program) -> Iterator[tuple[Step, Call]]:
-    return ((step, call) for step, call in program.calls("install", "tool") if _is_pip(call))
+def _all_copies(program: Program) -> tuple[Instruction, ...]:
+    """The COPY instructions, which no step needs."""
+    for copy in program.copies:
+        directory = program.workspace.state(copy).workdir
+        if read_copy(copy, program.workspace) is None or directory != program.folder:
+            raise NotSplitError("a COPY that cannot be followed", f"line {copy.line}")
+    return program.copies
 
 
-def _is_pip(call: Call) -> bool:
-    name = posixpath.basename(call.words[0])
-    by_module = name.startswith("python") and call.words[1:3] == ("-m", "pip")
-    return by_module or re.fullmatch(r"pip[0-9.]*", name) is not None
+# What is installed, and what the program does while it is built
 
 
-def _build_packages(program: Program) -> Iterator[str]:
-    for _, call in program.calls("packages"):
-        yield from (word for word in call.words if is_for_building(word))
+def _packages(
+    calls: tuple[tuple[Step, Call], ...], context: BuildContext
+) -> tuple[tuple[Package, ...], bool]:
+    """All packages, and whether the project itself is among them."""
+    found: list[Package] = []
+    project = False
+    for _, call in calls:
+        if is_for_installing(call):
+            continue
+        if call.kind == "install" and call.install is not None:
+            found += installed_packages(call, context)
+        elif call.kind == "install":
+            project = True
+        named = (
+            []
+            if call.kind == "install" and installer_of(call) != "pip"
+            else list(named_packages(call))
+        )
+        project = project or any(_is_path(package) for package in named)
+        found += [package for package in named if not _is_path(package)]
+    return tuple(found), project
 
 
-def _base(
-    program: Program, calls: list[tuple[Step, Call]], context: BuildContext
-) -> tuple[str, tuple[Evidence, ...]]:
-    slim = slim_sibling(program.base)
-    if slim is None:
-        raise NotSplitError("the slim image of the release is not known", program.base)
-    if slim == program.base:
-        return slim, (Evidence(program.base, "the image stays the same"),)
-    names = sorted({name for _, call in calls for name in _requirements(call, context)})
-    unknown = [name for name in names if name not in SELF_CONTAINED]
-    if unknown:
-        raise NotSplitError("packages that may need libraries of the full image", unknown[0])
-    if needs_programs(program, _OF_ENVIRONMENT) or any(
-        _CALLS.search(text) for text in _sources(context)
-    ):
-        raise NotSplitError("the program calls others, which the slim image may lack")
-    fact = f"{len(names)} packages, all of which bring along what they need"
-    return slim, (Evidence("requirements", fact),)
+def _is_path(package: Package) -> bool:
+    return package.is_direct and "://" not in package.name and package.name.startswith((".", "/"))
 
 
-def _requirements(call: Call, context: BuildContext) -> Iterator[str]:
-    """The names of what pip installs, as the index has them."""
-    files = call.install.files if call.install else ()
-    if call.kind == "install" and not files:
-        raise NotSplitError("what the install reads is not known")
-    for path in files:
-        for line in (context.read(path) or "").splitlines():
-            match = _NAME.match(line.split("#")[0])
-            if match:
-                yield _normal(match[1])
-    takes_value = False
-    for word in call.words[call.words.index("install") + 1 :]:
-        if not word.startswith("-") and not takes_value:
-            match = _NAME.match(word)
-            yield _normal(match[1] if match else word)
-        takes_value = word in ("-r", "-c", "-i", "--requirement", "--constraint", "--index-url")
+def _own_steps(program: Program, context: BuildContext) -> bool:
+    """Whether steps of the program have run. Raises NotSplitError for one that is not known."""
+    builds = [call for _, call in program.calls("build")]
+    for call in builds:
+        words = tuple(word for word in call.words if not word.startswith("--"))
+        if words[1:3] not in _OWN_STEPS or call.directory is None:
+            raise NotSplitError("a step runs the program while it is built", call.text)
+        if words[2] == "collectstatic":
+            _check_static_root(context)
+    return bool(builds)
 
 
-def _normal(name: str) -> str:
-    """PEP 503's normal form."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _sources(context: BuildContext) -> Iterator[str]:
-    found = read_sources(context, "", _is_source, _NOT_RUN.__contains__)
-    return (text for _, text in found)
+def _check_static_root(context: BuildContext) -> None:
+    """Static files have to be gathered in the program's folder."""
+    roots = [
+        match[1]
+        for _, text in read_sources(context, "", _is_source, _never)
+        for match in _STATIC_ROOT.finditer(text)
+    ]
+    if not roots or not all(_OF_PROJECT.search(root.strip()) for root in roots):
+        raise NotSplitError("where static files are gathered is not known")
 
 
 def _is_source(name: str) -> bool:
     return name.endswith(".py")
 
 
-def _start(instruction: Instruction) -> int:
-    return instruction.start
+def _never(name: str) -> bool:
+    return name in ("node_modules", "venv")
 
 
-def _make_environment(program: Program, first: Step) -> Edit:
-    style = program.workspace.style
-    copies = [copy for copy in program.copies if copy.start < first.instruction.start]
-    head = head_of(program.workspace.dockerfile, min([first.instruction, *copies], key=_start))
-    lines = (
-        f"{style.keyword('RUN')} python -m venv {_ENVIRONMENT}",
-        f'{style.keyword("ENV")} PATH="{_ENVIRONMENT}/bin:$PATH"',
-    )
-    return Edit(head, head, "".join(line + style.newline for line in lines))
+def _system_packages(program: Program) -> tuple[str, ...]:
+    from dockerfix.splitting.missing_programs import installed_packages as of_system
+
+    return of_system(program)
+
+
+def _is_tool(call: Call) -> bool:
+    """Whether a command brings more than pip's own parts: `pip install poetry`."""
+    own = ("pip", "setuptools", "wheel")
+    return any(package.name not in own for package in named_packages(call))
+
+
+# The image
+
+
+def _base(facts: _Facts, base: str) -> tuple[str, tuple[str, ...], tuple[Evidence, ...]]:
+    """The image to run on, the packages that it lacks, and why."""
+    slim = slim_sibling(base)
+    if slim is None:
+        if not any(is_for_building(name) for name in _system_packages(facts.program)):
+            raise NotSplitError("the slim image of the release is not known", base)
+        return base, (), (Evidence(base, "the image stays the same"),)
+    if slim == base:
+        return base, _of_unknown(facts, base), (Evidence(base, "the image stays the same"),)
+    libraries = needed_libraries(facts.packages, base, slim)
+    names = frozenset(package.name for package in facts.packages)
+    called = called_beside(facts.program, facts.context, names)
+    if called is not None:
+        raise NotSplitError("the program calls others, which the slim image may lack", called)
+    fact = f"{len(names)} packages, all of which bring along what they need"
+    if libraries:
+        fact = f"{len(names)} packages, which need {', '.join(libraries)}"
+    return slim, libraries, (Evidence("requirements", fact),)
+
+
+def _of_unknown(facts: _Facts, base: str) -> tuple[str, ...]:
+    """What a compiler may link a package with that is not known."""
+    if "alpine" in base or not unknown_packages(facts.packages):
+        return ()
+    compilers = _COMPILERS.intersection(_system_packages(facts.program))
+    return ("libgomp1",) if compilers else ()

@@ -17,6 +17,7 @@ from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.system_packages import runtime_packages
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, written
+from dockerfix.splitting.python_environment import made_environment, makes_environment
 from dockerfix.syntax.tree import Instruction
 
 #: What a tool leaves there is of no use to the program.
@@ -33,6 +34,11 @@ _PLAIN = frozenset(
 _SYSTEM = ("/bin", "/etc", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/var")
 #: They change what is there already.
 _CHANGE = frozenset(("chmod", "chown", "chgrp", "sed", "rm"))
+
+#: What they are told is of use to them alone.
+_OF_BUILD_TOOLS = frozenset(
+    (*("npm", "yarn", "pnpm", "go", "git", "pip", "pip3"), *("poetry", "bundle", "composer"))
+)
 
 #: They do nothing while a program is built.
 _SERVERS = frozenset(("serve", "http-server", "pm2"))
@@ -155,8 +161,11 @@ class Repeats:
             return self._is_needed_tool(call)
         if call.kind == "clean" and step.has("packages"):
             return call.words[0] == "rm"
-        if call.kind == "configure" and call.words[0] in ("npm", "yarn", "pnpm", "go", "git"):
+        if call.kind == "configure" and call.words[0] in _OF_BUILD_TOOLS:
             return False
+        if makes_environment(call):
+            path = made_environment(call, self.program)
+            return path is None or not self._is_brought(path, is_folder=False)
         return self._is_made_again(call)
 
     def _is_made_again(self, call: Call) -> bool:
