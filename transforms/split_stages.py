@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from dockerfix.context.usage.usage import built_services, usage_of
+from dockerfix.context.usage.usage import usage_of
 from dockerfix.entry import UnknownEntryError, read_entry
 from dockerfix.manifest_copies import is_within
+from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.splitting.dotnet import plan_dotnet
 from dockerfix.splitting.go import plan_go
@@ -45,6 +46,8 @@ _BUILDING = frozenset(
 )
 #: Programs that images offer for a COPY --from, and that no program needs while it runs.
 _BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
+#: Around the words of a list, as YAML writes it.
+_PUNCTUATION = pattern(r"[\[\],\"']")
 _DEVELOPMENT = frozenset(
     (
         *("nodemon", "--reload", "dev", "start:dev", "serve:dev", "watch", "ts-node-dev"),
@@ -193,19 +196,27 @@ def _folder(stage: Stage, steps: tuple[Step, ...], workspace: Workspace) -> str:
     return folder or "/"
 
 
-def _check_compose(program: Program) -> None:
-    """A compose file may run the image for development, with what a split leaves behind."""
-    for service in built_services(program.workspace.context):
+def _check_usage(program: Program) -> None:
+    """Files of the repository may run the image in another way, with what a split leaves behind."""
+    for service in usage_of(program.workspace.context).services:
         where = f"{service.file}: {service.name}"
-        if service.command:
-            raise NotSplitError("compose runs another command", where)
+        who = "compose" if service.kind == "compose" else "a file of the repository"
+        if service.command and not _is_entry(service.command, program):
+            raise NotSplitError(f"{who} runs another command", where)
         for host, path in service.mounts:
             if is_within(path, program.folder) and host.startswith((".", "/", "~", "$")):
                 raise NotSplitError("the host's files are mounted over the program", where)
 
 
+def _is_entry(command: str, program: Program) -> bool:
+    """Whether a command is the one that the image runs anyway."""
+    words = _PUNCTUATION.sub(" ", command).split()
+    entry = program.entry
+    return words in [list(entry.main), list(entry.calls[0])] and len(entry.calls) <= 2
+
+
 def _plan(program: Program) -> Plan | None:
-    _check_compose(program)
+    _check_usage(program)
     if program.workspace.level >= Level.RISKY:
         found = plan_static_site(program)
         if found is not None:

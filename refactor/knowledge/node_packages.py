@@ -11,3 +11,5 @@ PROGRAM_OF: dict[str, str] = table("packages/node", "program_of")
 BUILD_TOOLS = names("packages/node", "build_tools")
 #: Programs that slim images lack, and the system package they come from.
 SYSTEM_PROGRAMS: dict[str, str] = table("packages/node", "system_programs")
+#: Packages that open no file of the project by themselves.
+OPENS_NO_FILES = names("packages/node", "opens_no_files")

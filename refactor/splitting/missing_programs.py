@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerfix.context.usage.usage import usage_of
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Program
@@ -41,6 +42,8 @@ _PACKAGE = {
 def missing_programs(program: Program) -> tuple[str, ...]:
     """What is called beside the program itself, and no step installs by name."""
     texts = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
+    usage = usage_of(program.workspace.context)
+    texts += [*(s.health for s in usage.services), *(c.text for c in usage.commands)]
     texts += [*program.entry.scripts, *(call[0] for call in program.entry.calls)]
     called = dict.fromkeys(name for text in texts for name in _PROGRAMS.findall(text))
     installed = set(installed_packages(program))

@@ -27,6 +27,7 @@ from dockerfix.splitting.node_base import (
     runtime_base,
 )
 from dockerfix.splitting.node_command import MainCommand, NodeProject, main_command
+from dockerfix.splitting.node_files import needed_files
 from dockerfix.splitting.node_production import (
     left_behind,
     production_option,
@@ -248,11 +249,13 @@ def _whole_folder(
         command = prune_command(program, project, step, install)
     if not command and base.image == program.base and not build_packages(program, base):
         raise NotSplitError("nothing would stay behind")
+    found = needed_files(program, project) if command or not left else None
+    paths, facts = found or ((program.folder,), None)
     return Plan(
         base.image,
-        ((program.folder, program.folder),),
+        tuple((path, path) for path in paths),
         _GAIN,
-        (*base.evidence, *(left if command else ())),
+        (*base.evidence, *(left if command else ()), *((facts,) if facts else ())),
         last=(*((command,) if command else ()), *_other_dependencies(program, project)),
     )
 

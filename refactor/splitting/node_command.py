@@ -1,5 +1,6 @@
 """`npm start` as the program that it starts, so that node itself is process 1.
 
+Only a program that handles SIGTERM: as process 1 no other ends when it is told to.
 npm hands a script its own environment (`npm_package_version` ...) and a PATH with
 `node_modules/.bin`: a program that looks at either keeps its `npm start`.
 Source: docs.npmjs.com/cli/using-npm/scripts ("Environment").
@@ -25,6 +26,12 @@ _INITS = ("tini", "dumb-init")
 _NODE = ("node", "nodejs")
 _QUIET = ("--silent", "-s", "--quiet", "-q")
 _OF_NPM = pattern(r"\bnpm_(?:package|config|lifecycle|execpath|node_execpath)")
+#: Ways to handle the signal that asks to stop.
+_STOPS = pattern(
+    r"\bSIGTERM\b|\benableShutdownHooks\b"
+    r"|['\"](?:close-with-grace|http-graceful-shutdown|@godaddy/terminus|lightship"
+    r"|fastify-graceful-shutdown)['\"]"
+)
 #: Options of node whose value is a word of its own.
 _VALUED = frozenset(("-r", "--require", "--import", "--loader", "--experimental-loader", "-C"))
 
@@ -65,12 +72,33 @@ def main_command(program: Program, project: NodeProject) -> MainCommand | None:
         return None
     if any(_OF_NPM.search(text) for _, text in project.sources):
         return None
+    stops = _stops_by_itself(program, project)
+    if stops is None:
+        return None
     why = main_file_evidence(program, project)
     if why is None:
         return None
     name = _script_name(calls[-2])
     said = Evidence("package.json", f"scripts.{name} is `{' '.join(main)}`")
-    return MainCommand(instruction, main, (said, why))
+    return MainCommand(instruction, main, (said, why, stops))
+
+
+def _stops_by_itself(program: Program, project: NodeProject) -> Evidence | None:
+    """Why it stops when it is told to as process 1, where the kernel does nothing of itself.
+
+    Below npm a program without a handler dies at once; as process 1 it is killed after ten
+    seconds. Source: docker-node's best practices ("Handling Kernel Signals"); measured.
+    """
+    entrypoint = program.stage.last("ENTRYPOINT")
+    if entrypoint is not None and entrypoint is not program.entry.instruction:
+        return Evidence(f"line {entrypoint.line}", "an init passes signals on")
+    words = entrypoint.exec_arguments if entrypoint is not None else None
+    if words and posixpath.basename(words[0]) in _INITS:
+        return Evidence(f"line {program.entry.instruction.line}", "an init passes signals on")
+    for path, text in project.sources:
+        if _STOPS.search(text):
+            return Evidence(path, "handles SIGTERM")
+    return None
 
 
 def _script_name(words: tuple[str, ...]) -> str:
@@ -176,6 +204,7 @@ def _outputs(program: Program, project: NodeProject) -> Outputs:
     found = Outputs()
     for _, call in program.calls("build"):
         if call.directory != program.folder:
+            found.unknown.append(call.text)
             continue
         made = command_outputs(context, project.folder, project.manifest, call.words)
         found.files.update(made.files)

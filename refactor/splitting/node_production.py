@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from dockerfix.context.json_files import Json, table
+from dockerfix.context.usage.usage import usage_of
 from dockerfix.knowledge.node_packages import PROGRAM_OF
 from dockerfix.lock_installs import NotLockedError, node_major
 from dockerfix.patterns import pattern
@@ -48,6 +49,9 @@ def left_behind(program: Program, project: NodeProject, install: Call) -> tuple[
             return ()
         if path.endswith("next.config.ts") and "typescript" in development:
             return ()
+    commands = usage_of(program.workspace.context).commands
+    if any(development & set(command.text.split()) for command in commands):
+        return ()
     if _calls_development_tool(program, project):
         return ()
     if {"prisma", "@prisma/client"} & {*development, *table(project.manifest, "dependencies")}:
