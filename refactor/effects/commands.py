@@ -32,6 +32,7 @@ _ALSO_BUILD = frozenset(
     (
         *(("go", "build"), ("go", "install"), ("go", "test"), ("go", "vet"), ("go", "run")),
         *(("dotnet", "build"), ("dotnet", "publish"), ("go", "generate")),
+        *(("cargo", "build"), ("cargo", "test"), ("cargo", "install")),
     )
 )
 _BUILD_TOOLS = frozenset(("mvn", "./mvnw", "gradle", "./gradlew"))
@@ -101,7 +102,7 @@ def _package_kind(package: PackageCommand, rule: Rule | None) -> Kind:
         return "packages" if package.action is not None else "unknown"
     if package.action == "clean":
         return "clean"
-    if package.action in ("install", "upgrade") and package.packages:
+    if package.action in ("install", "upgrade") and (package.packages or package.manager is GEM):
         return "tool"
     return rule.kind if rule is not None else "unknown"  # type: ignore[return-value]
 

@@ -90,6 +90,30 @@ def _split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 def read_node_install(words: tuple[str, ...], project: Project) -> Install:
     """What it reads. Raises UnknownInstallError when the sources may be among that."""
+    try:
+        return _read_install(words, project)
+    except UnknownInstallError:
+        if words[0] != "pnpm" or not project.has("pnpm-lock.yaml"):
+            raise
+        return _fetch_by_lock(project)
+
+
+def _fetch_by_lock(project: Project) -> Install:
+    """`pnpm fetch` reads the lock alone (pnpm.io/cli/fetch), so it may go before any source."""
+    manifest = project.read_json("package.json")
+    if "patchedDependencies" in project.read("pnpm-lock.yaml"):
+        raise UnknownInstallError("patches lie in another folder")
+    files = (project.path("pnpm-lock.yaml"), *project.present("pnpm-workspace.yaml", ".npmrc"))
+    if "packageManager" in manifest:
+        # It says which pnpm it is.
+        files = (project.path("package.json"), *files)
+    evidence = Evidence(project.path("pnpm-lock.yaml"), "pnpm fetch reads nothing else")
+    leaves = (project.path("node_modules"),)
+    seen = ("pnpm fetch", "pnpm install", "pnpm i")
+    return Install("pnpm", files, (), leaves, (evidence,), False, "pnpm fetch", seen)
+
+
+def _read_install(words: tuple[str, ...], project: Project) -> Install:
     tool = words[0]
     manifest = project.read_json("package.json")
     manifests = [(project.folder, manifest), *_workspaces(tool, project, manifest)]

@@ -1,4 +1,4 @@
-"""go, maven, dotnet, bundler and composer.
+"""go, maven, gradle, cargo, dotnet, bundler and composer.
 
 Sources: go.dev/ref/mod, maven.apache.org/plugins/maven-dependency-plugin (go-offline),
 learn.microsoft.com "dotnet restore" and "Customize your build by folder", bundler.io, and
@@ -46,8 +46,10 @@ def is_install(words: tuple[str, ...]) -> bool:
             return True
         case ("dotnet", "publish" | "build", *rest):
             return "--no-restore" not in rest and "--no-build" not in rest
-        case ("./gradlew", *_):
+        case ("./gradlew", *_) | ("cargo", "build" | "test", *_):
             return True
+        case ("cargo", "install", *rest):
+            return "--path" in rest
         case ("bundle" | "bundler", *rest):
             return not rest or rest[0] == "install" or rest[0].startswith("--")
         case ("composer", "install", *_):
@@ -67,6 +69,11 @@ def read_other_install(words: tuple[str, ...], project: Project) -> Install:
             return _dotnet(words, project)
         case "./gradlew":
             return _gradle(project)
+        case "cargo":
+            # Without a source file a manifest names no target, and `cargo fetch` ends (Cargo's
+            # book, "Cargo Targets"); a build of an empty one leaves what a later one takes for
+            # up to date, as COPY keeps the sources' times.
+            raise UnknownInstallError("the tool fetches nothing without the sources", "cargo")
         case "composer":
             return _composer(words, project)
         case _:

@@ -23,6 +23,7 @@ _MANIFESTS = {
     "go": "go.mod",
     **dict.fromkeys(("mvn", "./mvnw"), "pom.xml"),
     "./gradlew": "gradlew",
+    "cargo": "Cargo.toml",
     **dict.fromkeys(("bundle", "bundler"), "Gemfile"),
     "composer": "composer.json",
 }
