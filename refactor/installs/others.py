@@ -27,6 +27,9 @@ _REFERENCE = pattern(r"<(?:ProjectReference|Import)\b[^>]*(?:Include|Project)=\"
 _SOLUTION_PROJECT = pattern(r'^Project\("[^"]*"\) = "[^"]*", "([^"]+\.[a-z]+proj)"', 8)
 _GO_BUILDS = frozenset(("build", "install", "test", "vet", "run", "generate"))
 _MAVEN_BUILDS = frozenset(("package", "install", "verify", "compile", "test"))
+#: Options that change nothing about what is downloaded, but for -P, which is repeated.
+_MAVEN_OPTIONS = ("-D", "-q", "-B", "-e", "-P", "-U", "-X", "-ntp", "-T1", "-T2", "-T4", "--")
+_MAVEN_ELSEWHERE = ("--file", "--settings", "--global-settings", "--projects", "--toolchains")
 _SHARED_BUILD_FILES = (
     *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
     *("NuGet.config", "nuget.config", "NuGet.Config", "global.json", "packages.lock.json"),
@@ -107,10 +110,12 @@ def _maven(words: tuple[str, ...], project: Project) -> Install:
         and project.context.exists(project.path("../pom.xml"))
     ):
         raise UnknownInstallError("a project of several modules", "pom.xml")
-    fetch = "" if _fetches_only(words[1:]) else f"{words[0]} -B dependency:go-offline"
-    if fetch and not {
-        word for word in words[1:] if not word.startswith(("-D", "-q", "-B", "-e", "--"))
-    } <= (_MAVEN_BUILDS | {"clean"}):
+    profiles = [word for word in words[1:] if word.startswith("-P")]
+    go_offline = " ".join((words[0], "-B", *profiles, "dependency:go-offline"))
+    fetch = "" if _fetches_only(words[1:]) else go_offline
+    goals = {word for word in words[1:] if not word.startswith(_MAVEN_OPTIONS)}
+    goals |= {word for word in words[1:] if word.startswith(_MAVEN_ELSEWHERE)}
+    if fetch and not goals <= (_MAVEN_BUILDS | {"clean"}):
         raise UnknownInstallError("goals and options that are not known", " ".join(words[1:]))
     wrapper = ("mvnw",) if words[0] == "./mvnw" else ()
     files = (*project.present(*wrapper), project.path("pom.xml"))

@@ -15,6 +15,8 @@ from dockerfix.transform import Workspace
 
 _PYTHON = pattern(r"python[0-9.]*")
 _PIP = pattern(r"pip[0-9.]*")
+#: They download what the project's files say, whatever else they are asked to do.
+_BUILD_TOOLS = frozenset(("go", "mvn", "./mvnw", "dotnet", "./gradlew", "cargo"))
 #: The file by which a tool knows its project; pip is told by an option.
 _MANIFESTS = {
     **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), "package.json"),
@@ -31,7 +33,7 @@ _MANIFESTS = {
 
 def install_words(command: Command) -> tuple[str, ...] | None:
     """The words of an install of dependencies, the tool first; None for any other command."""
-    words = command.argv
+    words = command.argv or _build_words(command)
     if not words:
         return None
     name = posixpath.basename(words[0]) if words[0] not in ("./mvnw", "./gradlew") else words[0]
@@ -42,6 +44,17 @@ def install_words(command: Command) -> tuple[str, ...] | None:
     words = (name, *words[1:])
     found = node.is_install(words) or python.is_install(words) or others.is_install(words)
     return words if found else None
+
+
+def _build_words(command: Command) -> tuple[str, ...] | None:
+    """The words of a build tool of whose arguments some hold variables: what it downloads is the
+    same. None where a whole word is a variable, which may be any option.
+    """
+    if command.literal_name not in _BUILD_TOOLS:
+        return None
+    texts = [word.value if word.is_literal else word.text.strip("\"'") for word in command.words]
+    words = tuple(text for text in texts if text is not None)
+    return None if any(word.startswith(("$", "`")) for word in words) else words
 
 
 def read_install(
