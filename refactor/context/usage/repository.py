@@ -93,6 +93,8 @@ def _reader_of(path: str) -> tuple[Reader | None, bool]:
         return commands.read_procfile, True
     if _CRON.fullmatch(lower):
         return commands.read_crontab, True
+    if lower == "readme.md":
+        return commands.read_script, False
     return (commands.read_script, False) if _SCRIPT.fullmatch(name) else (None, False)
 
 

@@ -1,0 +1,182 @@
+"""What has to belong to the service: its program's folder, data folders, volumes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.copies import read_copy
+from dockerfix.effects.reach import is_within
+from dockerfix.knowledge.shell_commands import FETCHES_FILES
+from dockerfix.patterns import pattern
+from dockerfix.run_as.account import Account, StaysError
+from dockerfix.run_as.needs import Running
+from dockerfix.run_as.placed import resolve_path
+from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.transform import Workspace
+
+#: Below these, folders that a RUN makes are for programs, not for data.
+_SYSTEM_FOLDERS = (
+    *("/etc", "/usr/local", "/usr/share", "/usr/lib", "/usr/bin", "/bin", "/sbin", "/lib"),
+    *("/tmp", "/root", "/home", "/run"),
+)
+#: Programs that bring files from elsewhere, which then belong to root.
+_FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp"}
+#: Steps that make files the program is going to change: a database, a cache.
+_WRITES_DATA = pattern(r"\b(?:migrate|db:|syncdb|seed|createsuperuser|flask db|initdb|bootsnap)\b")
+
+
+#: They run one archive, which needs no folder around it.
+_NEEDS_NO_FOLDER = ("java", "dotnet")
+#: What root's home becomes where it is the program's folder.
+_NEW_HOME = "/app"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of the program."""
+
+    #: Absolute; None for a program without one, that is compiled.
+    path: str | None
+    #: The WORKDIR that names root's home, and has to name another folder.
+    moved: Instruction | None = None
+
+
+def home_of(stage: Stage, running: Running, workspace: Workspace) -> Home:
+    """The folder of the program. Raises StaysError when an interpreted program has none."""
+    folder = workspace.state(stage.instructions[-1]).workdir
+    last = stage.instructions[-1]
+    if last.keyword == "WORKDIR":
+        folder = resolve_path(last.argument_text, last, workspace)
+    if folder == "/root":
+        return Home(_NEW_HOME, _movable(stage, workspace))
+    if folder not in (None, "/"):
+        return Home(folder)
+    script = next((w for w in running.words[1:] if w.startswith("/") and "." in w), None)
+    found = posixpath.dirname(script or "")
+    if found not in ("", "/") and not found.startswith(_SYSTEM_FOLDERS):
+        return Home(found)
+    if running.is_own or running.name in _NEEDS_NO_FOLDER:
+        return Home(None)
+    raise StaysError("the program has no folder of its own", folder or "")
+
+
+def _movable(stage: Stage, workspace: Workspace) -> Instruction:
+    """The one WORKDIR that is root's home, when nothing else counts on it.
+
+    Raises StaysError when something does.
+    """
+    named = [
+        i
+        for i in workspace.dockerfile.instructions
+        if workspace.dockerfile.stage_of(i) is stage and "/root" in i.code
+    ]
+    workdirs = [i for i in stage.instructions if i.keyword == "WORKDIR"]
+    if len(workspace.shipped_stages) > 1 or len(workdirs) != 1 or named != workdirs:
+        raise StaysError("something lies in the home of root", "WORKDIR /root")
+    return workdirs[0]
+
+
+def owned_copies(
+    stage: Stage, home: Home, running: Running, account: Account, workspace: Workspace
+) -> list[Instruction]:
+    """The COPYs into the program's folder; those of another owner are a reason to stay."""
+    found: list[Instruction] = []
+    for instruction in stage.instructions:
+        if instruction.keyword not in ("COPY", "ADD"):
+            continue
+        path = resolve_path(instruction.arguments[-1], instruction, workspace)
+        if path is None:
+            raise StaysError("where files are copied to is not known", instruction.arguments[-1])
+        owner = instruction.flag("chown")
+        if owner is not None and owner not in account.owners:
+            raise StaysError("a COPY names another owner", f"line {instruction.line}")
+        inside = home.path is not None and is_within(path, home.path)
+        moves = home.moved is not None and is_within(path, "/root")
+        if inside or moves:
+            found.append(instruction)
+        elif not running.is_own and _is_whole(path, home, instruction, workspace):
+            raise StaysError("the program has no folder of its own", path)
+        else:
+            _check_readable(instruction, workspace)
+    return found
+
+
+def _check_readable(instruction: Instruction, workspace: Workspace) -> None:
+    """What stays root's has to be readable for others."""
+    context = workspace.context
+    for copied in read_copy(instruction, workspace) or ():
+        for source in context.find(copied.source) if context is not None else ():
+            mode = context.mode(source) if context is not None else None
+            if mode is not None and not mode & 0o004:
+                raise StaysError("a file that only its owner may read", source)
+
+
+def _is_whole(path: str, home: Home, instruction: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY fills the root of the image, or may bring more than single files there."""
+    if path == "/":
+        return True
+    context = workspace.context
+    if home.path is not None:
+        return False
+    if instruction.flag("from") is not None:
+        return instruction.arguments[-1].endswith("/")
+    sources = (source.strip("./") or "." for source in instruction.arguments[:-1])
+    return context is None or any(context.is_folder(source) for source in sources)
+
+
+def data_folders(stage: Stage, folder: str | None, workspace: Workspace) -> dict[str, Instruction]:
+    """Folders outside of the system that RUN instructions make, by what makes them."""
+    found: dict[str, Instruction] = {}
+    for instruction in stage.instructions:
+        if instruction.keyword == "RUN":
+            for path in _made(instruction, folder, workspace):
+                found.setdefault(path, instruction)
+    return found
+
+
+def volumes(stage: Stage, workspace: Workspace) -> dict[str, Instruction]:
+    """The folders that VOLUME names. Raises StaysError for one whose name is not known."""
+    found: dict[str, Instruction] = {}
+    for instruction in stage.instructions:
+        if instruction.keyword != "VOLUME":
+            continue
+        for word in instruction.arguments:
+            path = resolve_path(word, instruction, workspace)
+            if path is None or path == "/" or "[" in path or path.startswith(_SYSTEM_FOLDERS):
+                raise StaysError("a volume may hold files of root's", word)
+            found[path] = instruction
+    return found
+
+
+def _is_about(words: list[str], directory: str | None, folder: str) -> bool:
+    """Whether a command may put files into a folder: it works there, or names it."""
+    if any(folder in word for word in words):
+        return True
+    if directory != folder:
+        return False
+    return not (words[0] == "cp" and words[-1].startswith("/"))
+
+
+def _made(instruction: Instruction, folder: str | None, workspace: Workspace) -> Iterator[str]:
+    where = f"line {instruction.line}"
+    state = workspace.state(instruction)
+    run = workspace.run(instruction)
+    if run is None:
+        raise StaysError("a step that cannot be read", where)
+    for command in run.script.commands():
+        words = [word.value or "" for word in command.words]
+        fetches = bool(words) and words[0] in _FETCHES
+        if fetches and folder is not None and _is_about(words, state.workdir, folder):
+            raise StaysError("a step fetches files of the program", where)
+        if _WRITES_DATA.search(" ".join(words)):
+            raise StaysError("a step writes data of the program", where)
+        if command.literal_name != "mkdir":
+            continue
+        for word in (word for word in words[1:] if not word.startswith("-")):
+            path = resolve_path(word, instruction, workspace) if word else None
+            if path is None:
+                raise StaysError("a folder whose name is not known", where)
+            if not path.startswith(_SYSTEM_FOLDERS):
+                yield path

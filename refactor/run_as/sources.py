@@ -1,0 +1,187 @@
+"""What the copied sources say: low ports, work of root's, paths outside of the program's folder.
+
+Only lines that look like it are found, and what is found is told with file and line. Python is
+then read as Python, so that a comment is none.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.context.manifests.reading import BrokenManifestError
+from dockerfix.context.sources import TooManyFilesError, read_sources
+from dockerfix.copies import read_copy
+from dockerfix.patterns import pattern
+from dockerfix.run_as.account import StaysError
+from dockerfix.run_as.ports import FIRST_FREE_PORT
+from dockerfix.transform import Workspace
+
+_SUFFIXES = (
+    *(".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".rs", ".java", ".kt", ".cs", ".rb"),
+    *(".properties", ".ex", ".exs"),
+)
+_NAMES = ("application.yml", "application.yaml", "appsettings.json")
+_SKIPPED = frozenset(
+    (
+        *("node_modules", "vendor", "test", "tests", "__tests__", "spec", "docs", "examples"),
+        *("testdata", "fixtures", "target", "dist", "build", "venv", "migrations", "e2e"),
+    )
+)
+#: Texts larger than this are generated, or data.
+_MAX_CHARACTERS = 300_000
+_MAX_TOTAL = 6_000_000
+_PORT = pattern(
+    r"\.listen\(\s*(\d{2,3})\b|ListenAndServe(?:TLS)?\(\s*\"[^\":]*:(\d{2,3})\""
+    r"|net\.Listen\(\s*\"tcp\",\s*\"[^\":]*:(\d{2,3})\"|\bbind\(\s*\"[^\":]*:(\d{2,3})\""
+    r"|\.(?:run|bind|serve|run_app)\([^)\n]*\b(?:port\s*=\s*|,\s*)(\d{2,3})\s*[,)]"
+    r"|^server\.port\s*=\s*(\d{2,3})\s*$|\bUseUrls\(\s*\"[^\"]*:(\d{2,3})\"",
+    8,
+)
+_ROOT = pattern(
+    r"[\"'`](?:/usr/bin/)?(sudo|iptables|ip6tables|mount|umount|modprobe|insmod|tc|nsenter|chroot"
+    r"|useradd|usermod|chown|setcap|apt-get|apk|systemctl)[\"'` ]"
+    r"|\b(geteuid\(\)\s*[!=]=\s*0|Getuid\(\)\s*[!=]=\s*0|Geteuid\(\)\s*[!=]=\s*0|os\.setuid"
+    r"|process\.setuid|syscall\.Setuid|syscall\.Mount|SOCK_RAW|RPi\.GPIO|rpi-gpio|pcap\.OpenLive"
+    r"|gopacket/pcap|scapy\.all|ip4:icmp|unix\.CAP_\w+)"
+    r"|(/var/run/docker\.sock|/dev/(?:mem|kmem|gpiomem|i2c-\d|spidev\S*|tty(?:USB|ACM|AMA)\d))"
+)
+_WRITE = pattern(
+    r"\b(?:writeFile(?:Sync)?|appendFile(?:Sync)?|createWriteStream|mkdir(?:Sync|s|p|_p)?|makedirs"
+    r"|MkdirAll|os\.Mkdir|os\.Create|WriteFile|FileHandler|RotatingFileHandler|FileWriter"
+    r"|FileOutputStream|File\.create|create_dir_all|File::create|sqlite3\.connect|sqlite3\.Database"
+    r"|CreateDirectory|OpenWrite|WriteAllText)\w*\(\s*[\"'`](/[\w.\-/]+)"
+    r"|\bopen\(\s*[\"'](/[\w.\-/]+)[\"']\s*,\s*(?:mode\s*=\s*)?[\"'][wax]"
+    r"|\bOpenFile\(\s*\"(/[\w.\-/]+)\""
+    r"|sqlite(?:\+\w+)?:///(/[\w.\-/]+)"
+)
+#: Calls of compiled languages that write, whatever the path.
+_WRITE_CALL = pattern(
+    r"\bos\.(?:Create|Mkdir|MkdirAll|WriteFile|OpenFile)\b|\bioutil\.WriteFile\b"
+    r"|\bfs::(?:write|create_dir|create_dir_all|rename)\b|\bFile::create\b|\bOpenOptions::new\b"
+    r"|\bsql\.Open\(\s*\"sqlite"
+)
+#: Where anybody may write, in every image.
+_FREE = ("/tmp/", "/var/tmp/", "/dev/", "/proc/")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A path outside of the program's folder that the sources write."""
+
+    path: str
+    where: str
+
+
+def check_sources(folder: str | None, workspace: Workspace) -> tuple[Written, ...]:
+    """The paths outside of the program's folder that it writes.
+
+    `folder` is None where it has no folder of its own: then everything that it writes is given.
+    Raises StaysError for a low port or work of root's.
+    """
+    context = workspace.context
+    if context is None:
+        return ()
+    found: list[Written] = []
+    total = 0
+    for path, text in _texts(context, workspace):
+        total += len(text)
+        if total > _MAX_TOTAL:
+            break
+        _check_text(path, text)
+        found += _written(path, text, folder)
+        if folder is None:
+            found += _written_anywhere(path, text)
+    return tuple(found)
+
+
+def _texts(context: BuildContext, workspace: Workspace) -> Iterator[tuple[str, str]]:
+    roots = dict.fromkeys(
+        source
+        for stage in workspace.dockerfile.stages
+        for instruction in stage.instructions
+        if instruction.keyword in ("COPY", "ADD")
+        for copied in read_copy(instruction, workspace) or ()
+        for source in context.find(copied.source)
+    )
+    seen: set[str] = set()
+    for root in roots:
+        if any(other == "." or root.startswith(f"{other}/") for other in roots if other != root):
+            continue
+        for path, text in _below(context, "" if root == "." else root):
+            if path not in seen and len(text) <= _MAX_CHARACTERS:
+                seen.add(path)
+                yield path, text
+
+
+def _below(context: BuildContext, root: str) -> Iterator[tuple[str, str]]:
+    if root and context.is_file(root):
+        if _is_source(posixpath.basename(root)):
+            yield root, context.read(root) or ""
+        return
+    try:
+        yield from read_sources(context, root, _is_source, _SKIPPED.__contains__)
+    except TooManyFilesError:
+        # What was read counts; a tree as large as this is read no further.
+        return
+
+
+def _is_source(name: str) -> bool:
+    plain = name.endswith(_SUFFIXES) or name in _NAMES
+    return plain and not name.endswith((".test.js", ".test.ts", ".spec.js", ".spec.ts", "_test.go"))
+
+
+def _check_text(path: str, text: str) -> None:
+    for match in _PORT.finditer(text):
+        number = int(next(group for group in match.groups() if group))
+        if number < FIRST_FREE_PORT and _is_code(path, text, match.start()):
+            where = f"{path}:{_line(text, match.start())}: {number}"
+            raise StaysError("a port below 1024", where)
+    for match in _ROOT.finditer(text):
+        if _is_code(path, text, match.start()):
+            word = next(group for group in match.groups() if group)
+            raise StaysError(
+                "the program may need root", f"{path}:{_line(text, match.start())}: {word}"
+            )
+
+
+def _written(path: str, text: str, folder: str | None) -> Iterator[Written]:
+    for match in _WRITE.finditer(text):
+        target = posixpath.normpath(next(group for group in match.groups() if group))
+        if f"{target}/".startswith(_FREE) or not _is_code(path, text, match.start()):
+            continue
+        if not folder or not f"{target}/".startswith(f"{folder.rstrip('/')}/"):
+            yield Written(target, f"{path}:{_line(text, match.start())}")
+
+
+def _written_anywhere(path: str, text: str) -> Iterator[Written]:
+    for match in _WRITE_CALL.finditer(text):
+        if _is_code(path, text, match.start()):
+            yield Written(match[0], f"{path}:{_line(text, match.start())}")
+
+
+def _is_code(path: str, text: str, offset: int) -> bool:
+    """Whether something stands in code, not in a comment or a text of documentation."""
+    start = text.rfind("\n", 0, offset) + 1
+    if text[start:offset].lstrip().startswith(("#", "//", "*", "/*", "--")):
+        return False
+    return not path.endswith(".py") or _is_python(path, text, _line(text, offset))
+
+
+def _is_python(path: str, text: str, line: int) -> bool:
+    from dockerfix.context.python_source import read_python_source
+
+    try:
+        source = read_python_source(path, text)
+    except BrokenManifestError:
+        return True
+    uses = (*source.writes, *source.ports, *source.programs)
+    # A call may begin above the line in which its argument stands.
+    near = any(use.line <= line <= use.line + 5 for use in uses)
+    return near or any(name in text for name in ("sqlite", "geteuid", "setuid", "SOCK_RAW", "RPi"))
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
