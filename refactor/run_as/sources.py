@@ -28,6 +28,7 @@ _SKIPPED = frozenset(
     (
         *("node_modules", "vendor", "test", "tests", "__tests__", "spec", "docs", "examples"),
         *("testdata", "fixtures", "target", "dist", "build", "venv", "migrations", "e2e"),
+        *("public", "static", "assets", "wwwroot", "third_party", "bower_components"),
     )
 )
 #: Texts larger than this are generated, or data.
@@ -41,8 +42,10 @@ _PORT = pattern(
     8,
 )
 _ROOT = pattern(
-    r"[\"'`](?:/usr/bin/)?(sudo|iptables|ip6tables|mount|umount|modprobe|insmod|tc|nsenter|chroot"
-    r"|useradd|usermod|chown|setcap|apt-get|apk|systemctl)[\"'` ]"
+    r"\b(?:exec\w*|spawn\w*|system|popen|Popen|run|call|check_\w+|Command(?:::new)?|ProcessBuilder)"
+    r"\(\s*\[?\s*[\"'`](?:/(?:usr/)?s?bin/)?"
+    r"(sudo|iptables|ip6tables|mount|umount|modprobe|insmod|tc|nsenter|chroot|useradd|usermod"
+    r"|chown|setcap|apt-get|apk|systemctl)[\"'` ]"
     r"|\b(geteuid\(\)\s*[!=]=\s*0|Getuid\(\)\s*[!=]=\s*0|Geteuid\(\)\s*[!=]=\s*0|os\.setuid"
     r"|process\.setuid|syscall\.Setuid|syscall\.Mount|SOCK_RAW|RPi\.GPIO|rpi-gpio|pcap\.OpenLive"
     r"|gopacket/pcap|scapy\.all|ip4:icmp|unix\.CAP_\w+)"
@@ -111,7 +114,8 @@ def _texts(context: BuildContext, workspace: Workspace) -> Iterator[tuple[str, s
         if any(other == "." or root.startswith(f"{other}/") for other in roots if other != root):
             continue
         for path, text in _below(context, "" if root == "." else root):
-            if path not in seen and len(text) <= _MAX_CHARACTERS:
+            generated = "DO NOT EDIT" in text[:400]
+            if path not in seen and len(text) <= _MAX_CHARACTERS and not generated:
                 seen.add(path)
                 yield path, text
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from dockerfix.context.manifests.reading import Place
 from dockerfix.context.usage.facts import Build, Command, Findings, Service, Source
-from dockerfix.context.usage.paths import image_name, resolve
+from dockerfix.context.usage.paths import image_name, read_dot_env, resolve
 from dockerfix.context.yaml_files import entries, load_yaml, mapping, scalar
 from dockerfix.patterns import pattern
 
 NAME = pattern(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|[\w-]+\.compose\.ya?ml")
+_NAMED = pattern(r"(?<!\$)\$(?:\{(\w+)(?::?-[^}]*)?\}|(\w+))")
 _REMOTE = pattern(r"(?:https?|git|ssh)://|git@|github\.com/")
 
 
@@ -22,7 +23,7 @@ def read_compose(source: Source) -> Findings:
     builds: list[Build] = []
     services: list[tuple[Service, Build | None]] = []
     commands: list[Command] = []
-    for document in load_yaml(source.path, source.text):
+    for document in load_yaml(source.path, _interpolate(source)):
         for name, entry in mapping(document, "services").items():
             service = mapping(entry)
             build = _build(source, name, service)
@@ -30,6 +31,14 @@ def read_compose(source: Source) -> Findings:
             services.append((_service(source, name, service), build))
             commands += _health(source, name, service)
     return Findings(tuple(builds), tuple(services), tuple(commands))
+
+
+def _interpolate(source: Source) -> str:
+    """The text with the variables of the `.env` beside it put in, as far as they are plain."""
+    if "$" not in source.text:
+        return source.text
+    variables = read_dot_env(source)
+    return _NAMED.sub(lambda match: variables.get(match[1] or match[2], match[0]), source.text)
 
 
 def _build(source: Source, name: str, service: Mapping[str, Any]) -> Build | None:

@@ -8,6 +8,21 @@ from dockerfix.context.usage.facts import Source
 from dockerfix.patterns import pattern
 
 _VARIABLE = pattern(r"\$\{(\w+):?-([^}]*)\}")
+_DOT_ENV = pattern(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*([\w./:@-]*)[ \t]*(?:#.*)?$", 8)
+_MAX_BYTES = 100_000
+
+
+def read_dot_env(source: Source) -> dict[str, str]:
+    """The plain values of the `.env` beside a file; none when there is no such file."""
+    path = os.path.join(source.root, os.path.dirname(source.path), ".env")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read(_MAX_BYTES)
+    except OSError:
+        return {}
+    found = {match[1]: match[2] for match in _DOT_ENV.finditer(text)}
+    # A value may name another variable in front of it: those are left out, and so is what they do.
+    return {name: value for name, value in found.items() if value}
 
 
 def resolve(source: Source, path: str, base: str | None = None) -> str | None:

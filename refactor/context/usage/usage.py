@@ -81,7 +81,7 @@ def _usage(repository: str, root: str, dockerfile: str) -> Usage:
 @lru_cache(maxsize=64)
 def _select(findings: tuple[Findings, ...], root: str, dockerfile: str, repository: str) -> Usage:
     builds = [b for found in findings for b in found.builds if _is_ours(b, root, dockerfile)]
-    names = {name for build in builds for name in build.images}
+    names = {name for build in builds for name in build.images if "$" not in name}
     names |= {os.path.basename(root)} | ({repository} if len(_dockerfiles(findings)) < 2 else set())
     services: list[Service] = []
     built = {
@@ -113,13 +113,17 @@ def _is_ours(build: Build, root: str, dockerfile: str) -> bool:
     if build.context is None or os.path.realpath(build.context) != root:
         return False
     named = build.dockerfile
-    return named is None or os.path.realpath(named) == os.path.realpath(dockerfile)
+    return named is not None and os.path.realpath(named) == os.path.realpath(dockerfile)
 
 
 def _is_named(image: str, names: set[str]) -> bool:
     name = image_name(image)
-    return bool(name) and any(
-        name == own or name.endswith(f"/{own}") or own.endswith(f"/{name}") for own in names
+    return (
+        bool(name)
+        and "$" not in name
+        and any(
+            name == own or name.endswith(f"/{own}") or own.endswith(f"/{name}") for own in names
+        )
     )
 
 
