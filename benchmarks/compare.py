@@ -113,7 +113,7 @@ def find_tools() -> list[Tool]:
     tools = []
     if program := find("dockerfix"):
         # Exit 2: it has read every file and some of them are not Dockerfiles.
-        arguments: tuple[str, ...] = (program, "--diff", "--jobs", "1")
+        arguments: tuple[str, ...] = (program, "--diff", "--locked", "--jobs", "1")
         good = frozenset({0, 2})
         tools.append(Tool("dockerfix", arguments, version_of(program, "--version"), good))
     if program := find("tally"):

@@ -17,7 +17,7 @@ from dockerfix._version import __version__
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
-    from dockerfix.lockfile import Lock
+    from dockerfix.lockfile import Lock, Pin
     from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
     from dockerfix.syntax.edits import Edit
     from dockerfix.syntax.parser import parse
@@ -76,8 +76,10 @@ def refactor(
     plugins: tuple[Transform, ...] = (),
     pin: str = "tag",
     repository: str | Path | None = None,
+    pins: tuple[Pin, ...] = (),
+    moves: tuple[Pin, ...] | None = None,
 ) -> Result:
-    """Refactor a Dockerfile's text.
+    """Refactor a Dockerfile's text. Asks no registry.
 
     `context` is the build context's folder, `name` the Dockerfile's path in it, `repository` the
     folder whose files say how the image is built and run (by default the repository of git's that
@@ -85,7 +87,8 @@ def refactor(
     that is built (the last one if not given), `level` the most that a change may mean (`safe`,
     `review`, `risky`), `select` and `ignore` name passes, `plugins` are passes to run after the
     built-in ones, `pin` is how images are pinned (`tag`, `digest`, `both`) that a `dockerfix.lock`
-    in the context's repository names.
+    in the context's repository names, or one of `pins`. With `moves`, images become what they name
+    instead.
 
     Raises DockerfileSyntaxError for a file that does not parse, UnknownPassError (a ValueError)
     for a pass that nobody knows, LockError (a ValueError) for a lock file that cannot be read.
@@ -96,6 +99,10 @@ def refactor(
     from dockerfix.transform import Level, Workspace
 
     lock = _lock_for(Path(context)) if context is not None else None
+    if pins:
+        from dockerfix.lockfile import Lock
+
+        lock = (lock or Lock()).add(pins)
     workspace = Workspace(
         dockerfile=parse(""),
         context=_build_context(context, name, repository) if context is not None else None,
@@ -103,6 +110,7 @@ def refactor(
         level=Level[level.upper()] if isinstance(level, str) else level,
         lock=lock,
         pin=pin,
+        moves=_by_reference(moves),
     )
     return pipeline.refactor(text, choose_passes(select, ignore, plugins), workspace)
 
@@ -115,9 +123,17 @@ def _build_context(context: str | Path, name: str, repository: str | Path | None
     )
 
 
+def _by_reference(moves: tuple[Pin, ...] | None) -> dict[str, Pin] | None:
+    if not moves:
+        return None if moves is None else {}
+    from dockerfix.lockfile import moves_by_reference
+
+    return moves_by_reference(moves)
+
+
 def _lock_for(folder: Path) -> Lock | None:
     """The lock of the repository that a folder belongs to."""
-    path = _lock_path(os.path.abspath(folder))
+    path = find_lock(os.path.abspath(folder))
     if path is None:
         return None
     from dockerfix.lockfile import read_lock
@@ -125,7 +141,7 @@ def _lock_for(folder: Path) -> Lock | None:
     return read_lock(Path(path))
 
 
-def _lock_path(folder: str) -> str | None:
+def find_lock(folder: str) -> str | None:
     """The nearest lock file upwards, within the repository."""
     path = os.path.join(folder, "dockerfix.lock")
     if os.path.isfile(path):
@@ -133,7 +149,7 @@ def _lock_path(folder: str) -> str | None:
     parent = os.path.dirname(folder)
     if parent == folder or os.path.exists(os.path.join(folder, ".git")):
         return None
-    return _lock_path(parent)
+    return find_lock(parent)
 
 
 def refactor_path(

@@ -9,6 +9,14 @@ import click
 
 from dockerfix._version import __version__
 
+#: How far an update goes.
+UPDATES = ("patch", "minor", "major")
+
+
+def _bare_update(argument: str, following: str) -> str:
+    """`--update PATH` means `--update=minor PATH`: click would take the path for the value."""
+    return "--update=minor" if argument == "--update" and following not in UPDATES else argument
+
 
 class PathsOrCommand(click.Group):
     """A group whose default command takes paths: `dockerfix PATH` beside `dockerfix list`."""
@@ -16,7 +24,7 @@ class PathsOrCommand(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front, unless the first word names one."""
         if not args or args[0] not in self.commands:
-            args = ["refactor", *args]
+            args = ["refactor", *map(_bare_update, args, [*args[1:], ""])]
         return super().parse_args(ctx, args)
 
 
@@ -77,7 +85,21 @@ def main() -> None:
 @click.option(
     "--pin",
     type=click.Choice(["tag", "digest", "both"]),
-    help="How images are pinned that dockerfix.lock names (default: tag).",
+    help="How images are pinned (default: tag).",
+)
+@click.option(
+    "--locked",
+    is_flag=True,
+    envvar="DOCKERFIX_LOCKED",
+    help="Ask no registry: pin what dockerfix.lock names.",
+)
+@click.option(
+    "--update",
+    is_flag=False,
+    flag_value="minor",
+    type=click.Choice(UPDATES),
+    help="Move images forward: within the minor version (patch), the major one (minor, the "
+    "default), or to any (major).",
 )
 @click.option("--explain", is_flag=True, help="Say why for each change and each decline.")
 @click.option(
@@ -99,6 +121,8 @@ def refactor_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: A
     PATH is a Dockerfile, a folder to search, or - for standard input (default: the folder you are
     in). Without --write nothing is written.
     """
+    if options["locked"] and options["update"]:
+        raise click.UsageError("--update asks registries, which --locked refuses")
     from dockerfix.commands.refactor import run
 
     sys.exit(run(paths or (".",), **options))
@@ -111,15 +135,15 @@ def refactor_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: A
 def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...]) -> None:
     """Look up what images mean today, and keep it in dockerfix.lock."""
     from dockerfix.commands.lock import lock_images
-    from dockerfix.lockfile import LockError
 
     try:
-        told, failed = lock_images(paths or (".",), refresh, insecure)
-    except (LockError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    for line in (*told, *failed):
+        done = lock_images(paths or (".",), refresh, insecure)
+    except (ValueError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    for line in (*done.told, *(f"error: {line}" for line in done.failed)):
         click.echo(line, err=True)
-    if failed:
+    if done.failed:
         sys.exit(2)
 
 

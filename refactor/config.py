@@ -30,6 +30,12 @@ class Config:
     target: str | None = None
     #: How images are pinned: tag, digest or both.
     pin: str | None = None
+    #: Registries that are asked over http.
+    insecure: tuple[str, ...] = ()
+    #: By registry: what is asked first.
+    mirrors: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: Whether no registry is asked.
+    locked: bool = False
     #: Patterns of paths that a folder search leaves out.
     exclude: tuple[str, ...] = ()
     #: Whether passes of other installed packages run.
@@ -81,12 +87,20 @@ def _read(table: dict[str, Any], path: Path) -> Config:
     return Config(**values)
 
 
+def _strings(key: str, value: object, path: Path) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ConfigError(f"{path}: {key} takes a list of strings")
+
+
 def _value(key: str, value: object, path: Path) -> Any:  # noqa: ANN401 - as the key says
-    if key in ("select", "ignore", "exclude"):
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        raise ConfigError(f"{path}: {key} takes a list of strings")
-    if key == "plugins":
+    if key in ("select", "ignore", "exclude", "insecure"):
+        return _strings(key, value, path)
+    if key == "mirrors":
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path}: mirrors takes a table of lists of strings")
+        return tuple((name, _strings(f"mirrors.{name}", v, path)) for name, v in value.items())
+    if key in ("plugins", "locked"):
         if isinstance(value, bool):
             return value
         raise ConfigError(f"{path}: {key} takes true or false")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dockerfix.patterns import pattern
-from dockerfix.registry.reference import is_digest, is_tag
+from dockerfix.registry.reference import is_digest, is_tag, parse_reference
 
 LOCK_NAME = "dockerfix.lock"
 VERSION = 1
@@ -56,12 +57,30 @@ class Lock:
     pins: Mapping[str, Pin] = field(default_factory=dict)
 
     def get(self, reference: str) -> Pin | None:
-        """What the reference is locked to."""
-        return self.pins.get(reference)
+        """What the reference is locked to; a tag that another is locked to stands for itself."""
+        return self.pins.get(reference) or self._results.get(reference)
+
+    @cached_property
+    def _results(self) -> dict[str, Pin]:
+        found: dict[str, Pin] = {}
+        for pin in self.pins.values():
+            for tag in (*pin.also, pin.tag):
+                reference = f"{pin.reference.rpartition(':')[0]}:{tag}"
+                found[reference] = replace(pin, reference=reference, tag=tag, also=())
+        return found
 
     def add(self, pins: Iterable[Pin]) -> Lock:
         """The lock with more entries; new ones win."""
         return Lock({**self.pins, **{pin.reference: pin for pin in pins}})
+
+
+def moves_by_reference(pins: Iterable[Pin]) -> dict[str, Pin]:
+    """For an update: what each reference becomes; what it became stays what it is."""
+    found: dict[str, Pin] = {}
+    for pin in pins:
+        tagged = str(parse_reference(pin.reference).with_tag(pin.tag))
+        found[pin.reference] = found[tagged] = found[f"{tagged}@{pin.digest}"] = pin
+    return found
 
 
 def repository_root(folder: Path) -> Path:

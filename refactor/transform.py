@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -16,7 +16,7 @@ from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
     from dockerfix.effects import Effects
-    from dockerfix.lockfile import Lock
+    from dockerfix.lockfile import Lock, Pin
     from dockerfix.state import State
     from dockerfix.syntax.run import RunScript
 
@@ -111,6 +111,8 @@ class Workspace:
     lock: Lock | None = None
     #: How pins are written: `tag`, `digest`, or `both`.
     pin: str = "tag"
+    #: When images are to be updated: what each reference becomes, as far as it was looked up.
+    moves: Mapping[str, Pin] | None = None
 
     def mentions(self, text: str) -> bool:
         """Whether a text occurs anywhere in the file; looked for once."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockerfix.catalogue import plugin_passes
-from dockerfix.lockfile import LockError
+from dockerfix.lockfile import LockError, Pin
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
 from dockerfix.transform import Declined, NewFile
 
@@ -25,6 +25,10 @@ class Settings:
     pin: str = "tag"
     #: What else may be the context; "" when that is certain.
     context_doubt: str = ""
+    #: What was looked up in this run, beside the lock.
+    pins: tuple[Pin, ...] = ()
+    #: What images are to be updated to; None for no update.
+    moves: tuple[Pin, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ def _refactor(text: str, name: str, settings: Settings) -> Result:
         ignore=settings.ignore,
         plugins=plugin_passes() if settings.plugins else (),
         pin=settings.pin,
+        pins=settings.pins,
+        moves=settings.moves,
     )
 
 

@@ -2,96 +2,94 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dockerfix.discovery import find_dockerfiles
-from dockerfix.lockfile import LOCK_NAME, Lock, Pin, read_lock, render_lock, repository_root
-from dockerfix.registry.client import Registry, RegistryError
-from dockerfix.registry.credentials import read_credentials
-from dockerfix.registry.lookup import look_up
-from dockerfix.registry.reference import Reference, ReferenceError, parse_reference
-from dockerfix.registry.tags import read_tag
+from dockerfix.commands.pinning import Lookups, complete, make_registry
+from dockerfix.commands.refactor import plan
+from dockerfix.config import Config, find_config
+from dockerfix.images import image_uses
+from dockerfix.lockfile import LOCK_NAME, Lock, read_lock, render_lock, repository_root
+from dockerfix.registry.reference import ReferenceError, parse_reference
 from dockerfix.syntax.parser import parse
-from dockerfix.work import read_text
+from dockerfix.transforms.pin_tags import lock_key
+from dockerfix.work import Job, read_text, run_job
 from dockerfix.writing import Write, write_files
 
-#: Questions asked at the same time.
-_WORKERS = 8
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What came of it."""
+
+    #: What was looked up, a line each, and a summary.
+    told: list[str]
+    #: What went wrong; the lock holds everything else.
+    failed: list[str]
 
 
-def lock_images(
-    paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...]
-) -> tuple[list[str], list[str]]:
-    """Create or complete the lock of the repository; what was done, and what went wrong.
+def lock_images(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...]) -> Locked:
+    """Create or complete the lock of each repository that a path is in.
 
-    Raises LockError, OSError.
+    Raises LockError, ConfigError, UsageError, OSError; a lock is written whole or not at all.
     """
-    folder = Path(paths[0]) if Path(paths[0]).is_dir() else Path(paths[0]).parent
-    path = repository_root(folder) / LOCK_NAME
+    roots: dict[Path, list[str]] = {}
+    for path in paths:
+        folder = Path(path) if Path(path).is_dir() else Path(path).parent
+        roots.setdefault(repository_root(folder), []).append(path)
+    told: list[str] = []
+    failed: list[str] = []
+    for root, inside in roots.items():
+        done = _lock_repository(root, inside, refresh, insecure)
+        told += done.told
+        failed += done.failed
+    return Locked(told, failed)
+
+
+def _lock_repository(
+    root: Path, paths: list[str], refresh: bool, insecure: tuple[str, ...]
+) -> Locked:
+    path = root / LOCK_NAME
     before = path.read_bytes() if path.is_file() else None
     lock = read_lock(path) if before is not None else Lock()
-    references, problems = _references(_files(paths))
-    wanted = [r for r in references if refresh or lock.get(str(r)) is None]
-    pins, failed = _look_up(wanted, Registry(read_credentials(), insecure))
-    text = render_lock(lock.add(pins)).encode()
+    jobs, missing = plan(paths, Config())
+    problems = [message for outcome in missing for message in outcome.errors]
+    config = find_config(root)
+    config = replace(config, insecure=(*config.insecure, *insecure))
+    registry = make_registry(config, ask_always=True)
+    lookups = Lookups(registry, known=lock.pins)
+    references = sorted(set(_references(jobs, problems.append)))
+    lookups.ask(ref for ref in references if refresh or lock.get(ref) is None)
+    # What passes are going to add (a slim base) belongs into the lock as well.
+    by_path = {job.path: _informed(job, lookups) for job in jobs}
+    complete(
+        list(map(run_job, by_path.values())), by_path, lookups, lambda again: map(run_job, again)
+    )
+    text = render_lock(lock.add(lookups.pins.values())).encode()
     if text != before:
-        write_files([Write(path, before, text)], path.parent)
-    told = [f"{pin.reference} is {pin.tag}, {pin.digest[:19]}" for pin in pins]
-    return [*told, f"{path}: {len(references)} references, {len(pins)} looked up"], [
-        *problems,
-        *failed,
-    ]
+        write_files([Write(path, before, text)], root)
+    told = [f"{pin.reference} is {pin.tag}, {pin.digest[:19]}" for pin in lookups.pins.values()]
+    count = f"{len(references)} references, {len(lookups.pins)} looked up"
+    asked = f"{registry.requests} requests"
+    failed = [f"{reference}: {reason}" for reference, reason in lookups.failed.items()]
+    return Locked([*told, f"{path}: {count}, {asked}"], [*problems, *failed])
 
 
-def _files(paths: tuple[str, ...]) -> list[Path]:
-    found: list[Path] = []
-    for text in paths:
-        place = Path(text)
-        found += find_dockerfiles(place, ()) if place.is_dir() else [place]
-    return found
+def _informed(job: Job, lookups: Lookups) -> Job:
+    return replace(job, settings=replace(job.settings, pins=tuple(lookups.pins.values())))
 
 
-def _references(files: Iterable[Path]) -> tuple[list[Reference], list[str]]:
-    """The references that may move, sorted, with a tag; and files that cannot be read."""
-    from dockerfix.transforms.pin_tags import image_uses
-
-    found: dict[str, Reference] = {}
-    problems: list[str] = []
-    for file in files:
-        dockerfile = parse(read_text(file))
+def _references(jobs: Iterable[Job], complain: Callable[[str], None]) -> Iterator[str]:
+    """The references of all files that a lock can speak for; those with a digest need none."""
+    for job in jobs:
+        dockerfile = parse(job.text if job.text is not None else read_text(Path(job.path)))
         if dockerfile.errors:
-            problems.append(f"{file}:{dockerfile.errors[0].line}: {dockerfile.errors[0].message}")
+            complain(f"{job.path}:{dockerfile.errors[0].line}: {dockerfile.errors[0].message}")
             continue
         for use in image_uses(dockerfile):
             try:
                 reference = parse_reference(use.text)
             except ReferenceError:
                 continue
-            tag = read_tag(reference.tag)
-            if not reference.digest and not (tag is not None and tag.is_exact):
-                tagged = reference.with_tag(reference.tag or "latest")
-                found[str(tagged)] = tagged
-    return [found[key] for key in sorted(found)], problems
-
-
-def _look_up(references: list[Reference], registry: Registry) -> tuple[list[Pin], list[str]]:
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    pins: list[Pin] = []
-    failed: list[str] = []
-
-    def ask(reference: Reference) -> Pin | str:
-        try:
-            return look_up(reference, registry, today)
-        except RegistryError as error:
-            return f"{reference}: {error}"
-
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for answer in pool.map(ask, references):
-            if isinstance(answer, Pin):
-                pins.append(answer)
-            else:
-                failed.append(answer)
-    return pins, failed
+            if not use.reason and not reference.digest:
+                yield lock_key(reference)

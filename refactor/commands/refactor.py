@@ -6,13 +6,18 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockerfix.catalogue import UnknownPassError, choose_passes, plugin_passes
 from dockerfix.config import Config, ConfigError, find_config
 from dockerfix.context.locate import Located, locate_context
 from dockerfix.report.text import Summary, colour_diff, explanations, outcome_diff, visible
 from dockerfix.work import Job, Outcome, Settings, read_text, run_job
+
+if TYPE_CHECKING:
+    from dockerfix.writing import Write
 
 #: Exit codes; `docs/cli.md` lists them.
 OK, CHANGES, FAILURE = 0, 1, 2
@@ -37,6 +42,8 @@ def run(
     context: str | None,
     target: str | None,
     pin: str | None,
+    locked: bool,
+    update: str | None,
     explain: bool,
     form: str,
     exit_code: bool,
@@ -58,14 +65,27 @@ def run(
     except (ConfigError, UnknownPassError, UsageError) as error:
         console.error(str(error))
         return FAILURE
+    locked = locked or (update is None and find_config(Path()).locked)
+    if update:
+        found = [replace(job, settings=replace(job.settings, moves=())) for job in found]
     outcomes = [*missing, *_run_jobs(found, jobs, console)]
+    by_path = {job.path: job for job in found}
+    locks: list[Write] = []
+    if not locked and _has_questions(outcomes):
+        from dockerfix.commands.pinning import amend_locks, look_up_open
+
+        again = partial(_run_jobs, jobs=jobs, console=console)
+        outcomes = look_up_open(outcomes, by_path, update, again, console.say)
+        locks = amend_locks(outcomes, by_path)
     if verify:
         from dockerfix.commands.verified import keep_verified
 
-        outcomes = keep_verified(outcomes, {job.path: job for job in found}, console.say)
+        outcomes = keep_verified(outcomes, by_path, console.say)
     if action == "write":
-        outcomes = _write_all(outcomes, found, console)
+        outcomes = [*_write_all(outcomes, by_path, console), *_write_locks(locks)]
     _show(outcomes, action, form, console)
+    if action == "diff" and form == "text":
+        _show_locks(locks, console)
     for outcome in outcomes:
         for message in outcome.errors:
             console.error(message)
@@ -206,6 +226,35 @@ def _outcomes(plan: list[Job], workers: int) -> Iterator[Outcome]:
         yield from pool.map(run_job, plan, chunksize=16)
 
 
+def _has_questions(outcomes: list[Outcome]) -> bool:
+    """Whether a registry could say what a pass wants to know."""
+    from dockerfix.transforms.pin_tags import OPEN
+
+    every = (item for o in outcomes if o.result for item in o.result.declined)
+    return any(item.pass_name == "pin-tags" and item.reason in OPEN for item in every)
+
+
+def _write_locks(writes: list[Write]) -> list[Outcome]:
+    """Write the locks; what goes wrong, as outcomes."""
+    from dockerfix.writing import WriteError, write_files
+
+    failed: list[Outcome] = []
+    for write in writes:
+        try:
+            write_files([write], write.path.parent)
+        except WriteError as error:
+            failed.append(Outcome(str(write.path), None, (str(error),)))
+    return failed
+
+
+def _show_locks(writes: list[Write], console: Console) -> None:
+    from dockerfix.diff import unified_diff
+
+    for write in writes:
+        before, after = (text.decode() for text in (write.before or b"", write.after))
+        console.result(unified_diff(before, after, os.path.relpath(write.path)))
+
+
 def _show(outcomes: list[Outcome], action: str, form: str, console: Console) -> None:
     if form == "json":
         from dockerfix.report.json import render_json
@@ -233,9 +282,8 @@ def _old_files(outcome: Outcome) -> dict[str, str | None]:
     return found
 
 
-def _write_all(outcomes: list[Outcome], plan: list[Job], console: Console) -> list[Outcome]:
+def _write_all(outcomes: list[Outcome], jobs: dict[str, Job], console: Console) -> list[Outcome]:
     """Write file by file; who shares a `.dockerignore` that was just written is done anew."""
-    jobs = {job.path: job for job in plan}
     written: set[str] = set()
     done: list[Outcome] = []
     for outcome in outcomes:

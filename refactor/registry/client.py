@@ -1,255 +1,311 @@
 """Ask a registry what a tag means, by the OCI distribution API.
 
-On the standard library: what is needed are HEAD and GET with a token, and redirects that never
-take credentials to another host. `urllib` brings proxies and the system's certificates along.
-Sources: github.com/opencontainers/distribution-spec, distribution.github.io/distribution/spec/auth.
+Source: github.com/opencontainers/distribution-spec/blob/main/spec.md ("Pull", "Content Discovery").
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import re
+import random
+import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any
-from urllib.parse import urlencode, urljoin, urlsplit
 
-from dockerfix.registry.credentials import Credentials
-from dockerfix.registry.reference import DEFAULT_DOMAIN, Reference, is_digest, is_tag
-
-_HUB = "registry-1.docker.io"
-_MEDIA_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
+from dockerfix.registry.answers import (
+    MEDIA_TYPES,
+    Manifest,
+    NotFoundError,
+    RegistryError,
+    read_head,
+    read_manifest,
+    read_platforms,
+    read_tags,
 )
+from dockerfix.registry.cache import Cache, Entry
+from dockerfix.registry.credentials import Credentials
+from dockerfix.registry.login import Challenge, LoginError, log_in, read_challenge
+from dockerfix.registry.network import Network
+from dockerfix.registry.pace import Pace, PausedError
+from dockerfix.registry.reference import Reference, is_digest
+from dockerfix.registry.transport import Answer, Transport, TransportError, host_of
+
 _MAX_MANIFEST = 4 * 1024 * 1024
 _MAX_TAGS = 32 * 1024 * 1024
 _MAX_PAGES = 200
-_TIMEOUT = 15.0
-_RETRIES = 3
-#: Longer waits are not waited for: the message says when it may go on (seconds).
-_MAX_WAIT = 10.0
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+#: How often a request may be told to wait.
+_MOST_WAITS = 20
+#: Seconds.
+_DOWN_FOR = 60.0
 
 
-class RegistryError(Exception):
-    """A question that was not answered; the message names the registry, never a credential."""
+@dataclass
+class _Host:
+    """What is known of one base URL; shared by all threads."""
 
+    #: `https://registry.example`.
+    base: str
+    #: The name that credentials are kept under.
+    domain: str
+    pace: Pace
+    answered: bool = False
+    challenge: Challenge | None = None
+    #: By repository.
+    authorizations: dict[str, str] = field(default_factory=dict, repr=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What a tag means."""
-
-    digest: str
-    #: `linux/amd64`, sorted; empty when the image does not say.
-    platforms: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-
-
-class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follow redirects, without credentials when the host is another one."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        """The request for the new place."""
-        found = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if found is None:
-            return None
-        here, there = urlsplit(req.full_url), urlsplit(newurl)
-        if here.scheme == "https" and there.scheme != "https":
-            raise RegistryError(f"{here.netloc} redirects to a plain connection")
-        if here.netloc != there.netloc:
-            found.remove_header("Authorization")
-        found.method = req.get_method()
-        return found
+    @property
+    def name(self) -> str:
+        return host_of(self.base)
 
 
 @dataclass
 class Registry:
-    """Registries, asked over the network; answers are kept for this run."""
+    """Registries, asked over the network; may be used from several threads."""
 
-    credentials: Credentials
-    #: Registries that are asked over http, besides those on this machine.
-    insecure: tuple[str, ...] = ()
+    credentials: Credentials = field(default_factory=Credentials)
+    network: Network = field(default_factory=Network)
+    cache: Cache = field(default_factory=lambda: Cache(None))
     sleep: Callable[[float], None] = time.sleep
-    #: How many requests were made.
+    #: Whether a host that could not be reached a moment ago, by an earlier run, is left in peace.
+    remember_down: bool = False
+    #: How many requests were made, and how many of them were answered.
     requests: int = 0
-    _tokens: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
-    _digests: dict[str, str] = field(default_factory=dict, repr=False)
+    answers: int = 0
+    _hosts: dict[str, _Host] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    #: By method and URL: what is asked, and what was answered in this run.
+    _asking: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+    _answered: dict[str, Entry] = field(default_factory=dict, repr=False)
 
     def digest(self, reference: Reference) -> str:
-        """The digest that a tag has now. Raises RegistryError."""
-        key = str(reference)
-        if key not in self._digests:
-            answer = self._ask("HEAD", reference, f"manifests/{reference.tag}")
-            digest = answer.headers.get("Docker-Content-Digest", "")
-            self._digests[key] = digest if is_digest(digest) else self.describe(reference).digest
-        return self._digests[key]
+        """The digest that a tag has now, as the registry says it. Raises RegistryError."""
+        entry = self._ask("HEAD", reference, f"manifests/{reference.tag}", read_head)
+        return entry.digest or self.manifest(reference).digest
 
-    def describe(self, reference: Reference) -> Described:
-        """Digest and platforms of a tag, checked against what was received."""
-        answer = self._ask("GET", reference, f"manifests/{reference.tag}")
-        digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
-        if answer.headers.get("Docker-Content-Digest", digest) != digest:
-            raise RegistryError(f"{reference.domain}: the answer has another digest than it says")
-        self._digests[str(reference)] = digest
-        return Described(digest, _platforms(_object(answer.body, reference)))
+    def manifest(self, reference: Reference) -> Manifest:
+        """What a tag stands for; the digest is that of what was received. Raises RegistryError."""
+        name = reference.tag or reference.digest
+        entry = self._ask("GET", reference, f"manifests/{name}", read_manifest)
+        if not reference.tag and entry.digest != reference.digest:
+            raise RegistryError(f"{reference.domain}: the answer is not what the digest says")
+        return Manifest(entry.digest, read_platforms(json.loads(entry.body)))
 
     def tags(self, reference: Reference) -> list[str]:
         """All tags of a repository. Raises RegistryError."""
         found: list[str] = []
-        path: str | None = "tags/list?n=1000"
+        path = "tags/list?n=1000"
         for _ in range(_MAX_PAGES):
-            if path is None:
+            entry = self._ask("GET", reference, path, read_tags)
+            found += json.loads(entry.body)
+            if not entry.link:
                 return found
-            answer = self._ask("GET", reference, path)
-            names = _object(answer.body, reference).get("tags") or []
-            found += [name for name in names if isinstance(name, str) and is_tag(name)]
-            match = _NEXT.search(answer.headers.get("Link", ""))
-            path = urljoin(answer.url, match[1]) if match else None
-            if path and urlsplit(path).netloc != urlsplit(answer.url).netloc:
-                raise RegistryError(f"{reference.domain}: the next page is on another host")
+            path = entry.link
         raise RegistryError(f"{reference.domain}: more than {_MAX_PAGES} pages of tags")
+
+    def give_up(self, reason: str) -> None:
+        """Ask no host any more that never answered."""
+        for base, host in list(self._hosts.items()):
+            if not host.answered:
+                host.pace.stop(reason)
+                self.cache.put(Entry(f"down {base}", f"{host.name}: {reason}"))
+
+    @property
+    def transport(self) -> Transport:
+        """The connections, made when they are first needed."""
+        with self._lock:
+            if self._transport is None:
+                self._transport = Transport(self.network)
+            return self._transport
+
+    _transport: Transport | None = field(default=None, repr=False)
+
+    # Who is asked
+
+    def _ask(
+        self, method: str, reference: Reference, path: str, read: Callable[[Answer, str], Entry]
+    ) -> Entry:
+        failed: RegistryError | None = None
+        *mirrors, origin = self.network.bases(reference.domain)
+        places = [*((base, host_of(base)) for base in mirrors), (origin, reference.domain)]
+        for base, domain in places:
+            try:
+                return self._ask_base(self._host(base, domain), method, reference, path, read)
+            except RegistryError as error:
+                # What a mirror lacks or cannot do, the registry itself may.
+                failed = error
+        raise failed or RegistryError(f"{reference.domain}: nobody to ask")
+
+    def _ask_base(
+        self,
+        host: _Host,
+        method: str,
+        reference: Reference,
+        path: str,
+        read: Callable[[Answer, str], Entry],
+    ) -> Entry:
+        key = f"{method} {host.base}/v2/{reference.path}/{path}"
+        with self._lock:
+            lock = self._asking.setdefault(key, threading.Lock())
+        # Who asks the same meanwhile waits for the answer.
+        with lock:
+            if key not in self._answered:
+                self._answered[key] = self._ask_once(key, host, method, reference, path, read)
+            return self._answered[key]
+
+    def _ask_once(
+        self,
+        key: str,
+        host: _Host,
+        method: str,
+        reference: Reference,
+        path: str,
+        read: Callable[[Answer, str], Entry],
+    ) -> Entry:
+        known = self.cache.get(key)
+        if known is not None and (self.cache.is_fresh(known) or _stands(path, known)):
+            return known
+        answer = self._request(host, method, reference, path, known.etag if known else "")
+        if answer.status == 304 and known is not None:
+            self.cache.put(known)
+            return known
+        entry = read(answer, key)
+        self.cache.put(entry)
+        return entry
+
+    def _host(self, base: str, domain: str) -> _Host:
+        with self._lock:
+            if base not in self._hosts:
+                pace = Pace(host_of(base), self.network.longest_wait, self.sleep)
+                known = self.cache.get(f"down {base}") if self.remember_down else None
+                if known is not None and self.cache.age(known) < _DOWN_FOR:
+                    pace.stop(known.body)
+                self._hosts[base] = _Host(base, domain, pace)
+            return self._hosts[base]
 
     # The wire
 
-    def _ask(self, method: str, reference: Reference, path: str) -> _Answer:
-        host = _HUB if reference.domain == DEFAULT_DOMAIN else reference.domain
-        scheme = "http" if _is_plain(host, self.insecure) else "https"
-        url = path if "://" in path else f"{scheme}://{host}/v2/{reference.path}/{path}"
+    def _request(
+        self, host: _Host, method: str, reference: Reference, path: str, etag: str
+    ) -> Answer:
+        faults = waits = 0
         logged_in = False
-        for attempt in range(_RETRIES + 2):
+        counts = method == "GET" and path.startswith("manifests/")
+        while True:
             try:
-                return self._send(method, url, (host, reference.path))
-            except urllib.error.HTTPError as error:
-                if error.code == 401 and not logged_in:
-                    self._log_in(error.headers.get("WWW-Authenticate", ""), reference, host)
-                    logged_in = True
-                    continue
-                self._wait_or_fail(error, attempt, reference)
-            except (OSError, HTTPException) as error:
-                if attempt >= _RETRIES:
-                    reason = getattr(error, "reason", error)
-                    raise RegistryError(f"{host} does not answer: {reason}") from error
-                self.sleep(0.2 * 2**attempt)
-        raise RegistryError(f"{host} does not answer")
+                host.pace.enter(counts=counts)
+                answer = self._send(host, method, reference, path, etag)
+            except PausedError as error:
+                raise RegistryError(str(error)) from error
+            except TransportError as error:
+                faults += 1
+                self._after_fault(error, faults, host)
+                continue
+            with self._lock:
+                self.answers += 1
+            host.answered = True
+            host.pace.note(answer.headers)
+            if answer.status in (200, 304):
+                return answer
+            if _wants_tls(answer, host.base):
+                host.base = host.base.replace("http://", "https://", 1)
+            elif answer.status == 401 and not logged_in:
+                logged_in = True
+                self._log_in(host, reference, answer.headers.get("WWW-Authenticate", ""))
+            elif answer.status in (429, 503) and waits < _MOST_WAITS:
+                waits += 1
+                host.pace.limit(answer.headers, min(0.5 * 2**waits, self.network.longest_wait))
+            elif answer.status >= 500 and faults < self.network.retries:
+                faults += 1
+                self._back_off(faults)
+            else:
+                raise _failure(answer.status, reference, path)
 
-    def _send(self, method: str, url: str, scope: tuple[str, str]) -> _Answer:
-        request = urllib.request.Request(url, method=method)
-        request.add_header("Accept", ", ".join(_MEDIA_TYPES))
-        request.add_header("User-Agent", "dockerfix")
-        if scope in self._tokens:
-            request.add_unredirected_header("Authorization", self._tokens[scope])
-        self.requests += 1
-        limit = _MAX_TAGS if "/tags/list" in url else _MAX_MANIFEST
-        with urllib.request.build_opener(_SameHost).open(request, timeout=_TIMEOUT) as answer:
-            body = answer.read(limit + 1)
-            if len(body) > limit:
-                raise RegistryError(f"{scope[0]}: an answer larger than {limit} bytes")
-            length = answer.headers.get("Content-Length", "")
-            if method == "GET" and length.isdigit() and len(body) != int(length):
-                raise OSError("the answer was cut off")
-            return _Answer(answer.headers, body, answer.geturl())
+    def _send(self, host: _Host, method: str, reference: Reference, path: str, etag: str) -> Answer:
+        headers = {"Accept": ", ".join(MEDIA_TYPES if "manifests/" in path else _JSON)}
+        authorization = self._authorize(host, reference)
+        if authorization:
+            headers["Authorization"] = authorization
+        if etag:
+            headers["If-None-Match"] = etag
+        self._count()
+        url = f"{host.base}/v2/{reference.path}/{path}"
+        limit = _MAX_MANIFEST if path.startswith("manifests/") else _MAX_TAGS
+        return self.transport.send(method, url, headers, limit)
 
-    def _wait_or_fail(
-        self, error: urllib.error.HTTPError, attempt: int, reference: Reference
-    ) -> None:
-        name = f"{reference.domain}/{reference.path}"
-        if error.code == 429 or error.code >= 500:
-            after = error.headers.get("Retry-After", "")
-            wait = float(after) if after.isdigit() else 0.2 * 2**attempt
-            if attempt < _RETRIES and wait <= _MAX_WAIT:
-                self.sleep(wait)
-                return
-            when = f"; it may go on in {int(wait)} s" if error.code == 429 else ""
-            raise RegistryError(f"{name}: the registry answers {error.code}{when}") from error
-        if error.code in (401, 403):
-            raise RegistryError(f"{name}: no access; log in with `docker login`") from error
-        if error.code == 404:
-            raise RegistryError(f"{name}: there is no {reference.tag}") from error
-        raise RegistryError(f"{name}: the registry answers {error.code}") from error
+    def _after_fault(self, error: TransportError, faults: int, host: _Host) -> None:
+        """Wait for the next try; or give up, for all that ask this host."""
+        if error.unreachable or (error.passing and faults > self.network.retries):
+            host.pace.stop(str(error))
+            self.cache.put(Entry(f"down {host.base}", str(error)))
+        if not error.passing or faults > self.network.retries:
+            raise RegistryError(str(error)) from error
+        self._back_off(faults)
 
-    def _log_in(self, challenge: str, reference: Reference, host: str) -> None:
-        """Answer a challenge: with a token of the realm it names, or with the password itself."""
-        login = self.credentials.of(reference.domain)
-        if challenge.lower().startswith("basic"):
-            if login is None:
-                raise RegistryError(f"{host}: no access; log in with `docker login {host}`")
-            self._tokens[(host, reference.path)] = _basic(login)
-            return
-        terms = dict(_CHALLENGE.findall(challenge))
-        realm = urlsplit(terms.get("realm", ""))
-        plain = realm.scheme == "http" and _is_plain(realm.netloc, self.insecure)
-        if realm.scheme != "https" and not plain:
-            raise RegistryError(f"{host}: asks to log in over a plain connection")
-        query = {"scope": f"repository:{reference.path}:pull"}
-        if terms.get("service"):
-            query["service"] = terms["service"]
-        request = urllib.request.Request(f"{realm.geturl()}?{urlencode(query)}")
-        if login is not None:
-            request.add_unredirected_header("Authorization", _basic(login))
-        self.requests += 1
+    def _back_off(self, times: int) -> None:
+        self.sleep(0.2 * 2**times * random.uniform(0.5, 1.0))
+
+    # Logging in
+
+    def _authorize(self, host: _Host, reference: Reference) -> str:
+        """What is known already; a host that asked once is not made to ask for each repository."""
+        with host.lock:
+            known = host.authorizations.get(reference.path)
+            challenge = host.challenge
+        if known is not None or challenge is None:
+            return known or ""
+        return self._authorization(host, challenge, reference)
+
+    def _log_in(self, host: _Host, reference: Reference, header: str) -> None:
         try:
-            with urllib.request.build_opener(_SameHost).open(request, timeout=_TIMEOUT) as answer:
-                data = _object(answer.read(_MAX_MANIFEST), reference)
-        except OSError as error:
-            raise RegistryError(f"{host}: logging in failed: {error}") from error
-        token = data.get("token") or data.get("access_token")
-        if not isinstance(token, str):
-            raise RegistryError(f"{host}: logging in gave no token")
-        self._tokens[(host, reference.path)] = f"Bearer {token}"
+            challenge = read_challenge(header, host.name)
+        except LoginError as error:
+            raise RegistryError(str(error)) from error
+        with host.lock:
+            host.challenge = challenge
+            host.authorizations.pop(reference.path, None)
+        self._authorization(host, challenge, reference)
+
+    def _authorization(self, host: _Host, challenge: Challenge, reference: Reference) -> str:
+        login = self.credentials.of(host.domain, reference.path)
+        try:
+            found = log_in(challenge, login, reference.path, self.transport, self._count)
+        except (LoginError, TransportError) as error:
+            raise RegistryError(f"{reference.domain}/{reference.path}: {error}") from error
+        with host.lock:
+            host.authorizations[reference.path] = found
+        return found
+
+    def _count(self) -> None:
+        with self._lock:
+            self.requests += 1
 
 
-def _is_plain(host: str, insecure: tuple[str, ...]) -> bool:
-    """Whether a registry is asked over http: on this machine, or where that is configured."""
-    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
-    return name in _LOOPBACK or host in insecure
+_JSON = ("application/json",)
 
 
-def _basic(login: tuple[str, str]) -> str:
-    return "Basic " + base64.b64encode(":".join(login).encode()).decode()
+def _stands(path: str, known: Entry) -> bool:
+    """Whether what was kept cannot change: what a digest names, found to be that."""
+    wanted = path.removeprefix("manifests/")
+    if not is_digest(wanted):
+        return False
+    return f"sha256:{hashlib.sha256(known.body.encode()).hexdigest()}" == wanted
 
 
-def _object(body: bytes, reference: Reference) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except ValueError as error:
-        raise RegistryError(f"{reference.domain}: an answer that is no JSON") from error
-    if not isinstance(data, dict):
-        raise RegistryError(f"{reference.domain}: an answer that is no JSON object")
-    return data
+def _wants_tls(answer: Answer, base: str) -> bool:
+    """Whether a server that speaks TLS was asked in plain: it refuses without a single header."""
+    return base.startswith("http://") and answer.status == 400 and not answer.headers
 
 
-def _platforms(manifest: dict[str, Any]) -> tuple[str, ...]:
-    """The platforms of an index; attestations among its entries have none."""
-    found: set[str] = set()
-    for entry in manifest.get("manifests") or []:
-        platform = entry.get("platform") if isinstance(entry, dict) else None
-        if not isinstance(platform, dict) or platform.get("os") in (None, "unknown"):
-            continue
-        parts = (platform.get(key) for key in ("os", "architecture", "variant"))
-        found.add("/".join(str(part) for part in parts if part))
-    return tuple(sorted(found))
+def _failure(status: int, reference: Reference, path: str) -> RegistryError:
+    name = f"{reference.domain}/{reference.path}"
+    match status:
+        case 401 | 403:
+            return RegistryError(f"{name}: no access; log in with `docker login`")
+        case 404 if path.startswith("manifests/"):
+            return NotFoundError(f"{name}: there is no {path.removeprefix('manifests/')}")
+        case 404 | 405:
+            return NotFoundError(f"{name}: the registry lists no tags")
+        case _:
+            return RegistryError(f"{name}: the registry answers {status}")

@@ -12,8 +12,8 @@ from dockerfix.patterns import pattern
 DEFAULT_DOMAIN = "docker.io"
 _LEGACY_DOMAIN = "index.docker.io"
 _OFFICIAL = "library/"
-#: `reference.RepositoryNameTotalLengthMax`
-_MAX_NAME = 255
+#: `reference.RepositoryNameTotalLengthMax`, which since v0.6 counts without the host.
+_MAX_PATH = 255
 
 _TAG = pattern(r"[\w][\w.-]{0,127}", 256)
 _DIGEST = pattern(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
@@ -65,8 +65,8 @@ def parse_reference(text: str) -> Reference:
         raise ReferenceError("64 hexadecimal digits are an identifier, no name")
     domain, path = _split_domain(name)
     _check_name(domain, path)
-    if len(domain) + 1 + len(path) > _MAX_NAME:
-        raise ReferenceError(f"the name is longer than {_MAX_NAME} characters")
+    if len(path) > _MAX_PATH:
+        raise ReferenceError(f"the name is longer than {_MAX_PATH} characters")
     return Reference(domain, path, tag, digest)
 
 

@@ -1,79 +1,226 @@
-"""Tags in order: which of them says more exactly than another what an image is."""
+"""Tags in order: which of them says more exactly than another what an image is, and which is newer.
+
+A tag is a version and a variant: `3.9-eclipse-temurin-17` is 3.9 in the variant
+`eclipse-temurin-17`. Forms seen on Docker Hub, quay.io and mcr.microsoft.com: `2023.6.20241212.0`,
+`17.0.13_11-jre-jammy`, `8u432-b06-jdk`, `8.0-bookworm-slim-amd64`, `bookworm-20241202-slim`, `lts`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dockerfix.patterns import pattern
 
-_VERSION = pattern(r"(v?)(\d+(?:\.\d+)*)(?:[-_+](.*))?")
+_VERSION = pattern(
+    r"(?P<prefix>v?)(?P<numbers>\d+(?:\.\d+)*)(?:u(?P<update>\d+)(?:-b(?P<build>\d+))?)?"
+    r"(?:[_+](?P<more>\d+(?:\.\d+)*))?(?P<rest>(?:[-_+.]?[A-Za-z].*|[-_+].*)?)"
+)
+#: What a version has that is not released yet.
+_EARLY = pattern(
+    r"(?:alpha|beta|rc|cr|ea|pre|preview|dev|snapshot|nightly|canary|insiders?|unstable|next)"
+    r"[.\d]*|[abm]\d+",
+    re.IGNORECASE,
+)
 #: Names that move from version to version.
 _MOVING = frozenset(
-    ("latest", "lts", "stable", "current", "edge", "nightly", "mainline", "rolling", "main")
+    (
+        *("latest", "lts", "stable", "current", "edge", "nightly", "mainline", "rolling", "main"),
+        *("master", "release", "oldstable", "testing", "unstable", "sid", "devel"),
+    )
 )
+_DATE = pattern(r"(?:19|20)\d{6}(?:\.\d+)*")
+_NUMBERS = pattern(r"\.?\d+(?:\.\d+)*")
+_SPLIT = pattern(r"[-_+]")
 #: From so many numbers on a tag names one release.
 _EXACT = 3
+#: A first number from here on is a year or a day.
+_CALENDAR = 1900
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag, taken apart: `3.9-eclipse-temurin-17` is 3.9 in the variant `eclipse-temurin-17`."""
+    """A tag, taken apart."""
 
     text: str
-    #: Empty for a name that moves.
+    #: Empty for a name: `latest`, `bookworm`, `alpine`.
     version: tuple[int, ...]
-    #: What stands behind the version, its separator left out.
-    variant: str
+    #: What stands behind the version, or all of a name that does not move: `("alpine", "slim")`.
+    variant: tuple[str, ...]
     #: `v` in front of the version.
     prefix: str = ""
 
     @property
     def is_exact(self) -> bool:
-        """Whether the tag names one release."""
-        return len(self.version) >= _EXACT
+        """Whether the tag names one release, or one day."""
+        dated = any(_DATE.fullmatch(part) for part in self.variant)
+        day = any(_DATE.fullmatch(str(number)) for number in self.version)
+        return len(self.version) >= _EXACT or dated or day
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it is a version before its release."""
+        return any(_EARLY.fullmatch(part) for part in self.variant)
+
+    @property
+    def is_calendar(self) -> bool:
+        """Whether the version is a date."""
+        return bool(self.version) and self.version[0] >= _CALENDAR
 
 
-def read_tag(text: str) -> Tag | None:
-    """Take a tag apart; None for a name such as `bookworm`, which has an order of its own."""
-    match = _VERSION.fullmatch(text or "latest")
-    if match is not None:
-        version = tuple(int(part) for part in match[2].split("."))
-        return Tag(text, version, match[3] or "", match[1])
-    name, _, variant = (text or "latest").partition("-")
-    return Tag(text or "latest", (), variant) if name in _MOVING else None
+def read_tag(text: str) -> Tag:
+    """Take a tag apart; no tag is `latest`."""
+    text = text or "latest"
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        name, _, rest = text.partition("-")
+        return Tag(text, (), _parts(rest if name in _MOVING else text))
+    numbers = ".".join(
+        filter(None, (match[name] for name in ("numbers", "update", "build", "more")))
+    )
+    version = tuple(int(part) for part in numbers.split("."))
+    return Tag(text, version, _parts(match["rest"].lstrip("-_+.")), match["prefix"])
 
 
-def more_specific(tag: str, others: list[str]) -> list[str]:
-    """The tags that may name the same image more exactly, the most exact and newest first."""
+def more_specific(tag: str, others: Iterable[str]) -> list[str]:
+    """The tags that may name the same image more exactly, the likeliest first.
+
+    They have the same variant, perhaps said more exactly (`alpine3.20` for `alpine`), and a version
+    that begins in the same way; or a date in the place of none.
+    """
     wanted = read_tag(tag)
-    if wanted is None:
-        dated = [other for other in others if _is_dated(other, tag)]
-        return sorted(dated, reverse=True)
-    found = [entry for other in others if (entry := read_tag(other)) is not None]
-    fitting = [entry for entry in found if _fits(entry, wanted)]
-    fitting.sort(key=_rank, reverse=True)
-    return [entry.text for entry in fitting]
+    entries = [read_tag(other) for other in others if other != wanted.text]
+    versions = [entry for entry in entries if _says_more(entry, wanted)]
+    dated = sorted(
+        (entry for entry in entries if _is_dated(entry, wanted)), key=_rank, reverse=True
+    )
+    named = not wanted.version and bool(wanted.variant)
+    ordered = [*dated, *_likely(versions)] if named else [*_likely(versions), *dated]
+    return list(dict.fromkeys(entry.text for entry in ordered))
 
 
-def _is_dated(text: str, name: str) -> bool:
-    """`bookworm-20250520` for `bookworm`."""
-    return text.startswith(f"{name}-") and text[len(name) + 1 :].isdigit()
+def same_version(tag: str, others: Iterable[str], chosen: str) -> list[str]:
+    """Other spellings of the version of a chosen tag, with the variant just as `tag` has it."""
+    wanted, found = read_tag(tag), read_tag(chosen)
+    if not found.version:
+        return []
+    entries = map(read_tag, others)
+    return [
+        entry.text
+        for entry in entries
+        if entry.version == found.version
+        and entry.variant == wanted.variant
+        and entry.prefix == found.prefix
+        and entry.text not in (tag, chosen)
+    ]
 
 
-def _fits(entry: Tag, wanted: Tag) -> bool:
-    """Whether a tag has the same variant, and a version that begins in the same way."""
+def newest(tag: str, others: Iterable[str], kept: int) -> str | None:
+    """The newest tag of the same kind whose first `kept` numbers are the same; None for none newer.
+
+    The same kind: as many numbers where the tag names a release, the same variant, and nothing that
+    is not released yet. For a dated name (`bookworm-20241202-slim`) the newest day counts.
+    """
+    wanted = read_tag(tag)
+    entries = [read_tag(other) for other in others]
+    if not wanted.version:
+        days = [entry for entry in entries if _same_but_day(entry, wanted)]
+    else:
+        days = [entry for entry in entries if _may_follow(entry, wanted, kept)]
+    best = max(days, key=_rank, default=None)
+    return best.text if best is not None and _rank(best) > _rank(wanted) else None
+
+
+def _may_follow(entry: Tag, wanted: Tag, kept: int) -> bool:
+    alike = entry.variant == wanted.variant and entry.prefix == wanted.prefix
+    same_length = len(entry.version) == len(wanted.version)
+    longer = not wanted.is_exact and len(entry.version) > len(wanted.version)
+    return (
+        alike
+        and (same_length or longer)
+        and not entry.is_early
+        and entry.is_calendar == wanted.is_calendar
+        and entry.version[:kept] == wanted.version[:kept]
+    )
+
+
+def _same_but_day(entry: Tag, wanted: Tag) -> bool:
+    if entry.version or len(entry.variant) != len(wanted.variant):
+        return False
+    pairs = list(zip(entry.variant, wanted.variant, strict=True))
+    days = [bool(_DATE.fullmatch(a) and _DATE.fullmatch(b)) for a, b in pairs]
+    return any(days) and all(day or a == b for day, (a, b) in zip(days, pairs, strict=True))
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in _SPLIT.split(text) if part)
+
+
+def _says_more(entry: Tag, wanted: Tag) -> bool:
+    if not entry.version or (entry.prefix != wanted.prefix and wanted.version):
+        return False
+    if entry.is_early and not wanted.is_early:
+        return False
     length = len(wanted.version)
-    if entry.version[:length] != wanted.version or not entry.version:
+    if entry.version[:length] != wanted.version or not _fits(entry.variant, wanted.variant):
         return False
-    if entry.prefix != wanted.prefix and wanted.version:
-        return False
-    if entry.variant == wanted.variant:
-        return len(entry.version) > length
-    # `-alpine` may become `-alpine3.20`: the same variant, said more exactly.
-    rest = entry.variant.removeprefix(wanted.variant)
-    same = bool(wanted.variant) and rest != entry.variant and rest[:1].isdigit()
-    return same and not any(char.isalpha() for char in rest)
+    return len(entry.version) > length or entry.variant != wanted.variant
 
 
-def _rank(entry: Tag) -> tuple[int, tuple[int, ...], int, str]:
-    return (len(entry.version), entry.version, len(entry.variant), entry.variant)
+def _fits(variant: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether a variant is the wanted one, perhaps with its own version: `alpine3.20`."""
+    if len(variant) != len(wanted):
+        return False
+    return all(_fits_part(part, base) for part, base in zip(variant, wanted, strict=True))
+
+
+def _fits_part(part: str, base: str) -> bool:
+    if part == base:
+        return True
+    rest = part.removeprefix(base)
+    # `jdk17` says more than `jdk`, `alpine3.20` more than `alpine3`; `jdk17` is not `jdk1`.
+    follows = rest.startswith(".") == base[-1:].isdigit()
+    return rest != part and follows and _NUMBERS.fullmatch(rest) is not None
+
+
+def _is_dated(entry: Tag, wanted: Tag) -> bool:
+    """`bookworm-20250520-slim` for `bookworm-slim`; `noble-20250404` for `24.04` or `latest`."""
+    rest = tuple(part for part in entry.variant if not _DATE.fullmatch(part))
+    if entry.version or len(rest) + 1 != len(entry.variant):
+        return False
+    if not wanted.version and wanted.variant:
+        return rest == wanted.variant
+    # The release's name in front stands for the version.
+    return rest[1:] == wanted.variant
+
+
+def _likely(entries: Iterable[Tag]) -> Iterator[Tag]:
+    """Newest first; but the newest of each major, then of each minor version, before the others.
+
+    `lts` and `stable` are the newest of some major or minor version.
+    """
+    ordered = sorted(entries, key=_order, reverse=True)
+    seen: set[str] = set()
+    for length in (1, 2, 99):
+        heads: dict[tuple[int, ...], tuple[int, ...]] = {}
+        for entry in ordered:
+            newest_version = heads.setdefault(entry.version[:length], entry.version)
+            if entry.version == newest_version and entry.text not in seen:
+                seen.add(entry.text)
+                yield entry
+
+
+def _order(entry: Tag) -> tuple[bool, tuple[int, ...], tuple[tuple[int, str], ...]]:
+    # Days last: `latest` is more often a release.
+    return (not entry.is_calendar, *_rank(entry))
+
+
+def _rank(entry: Tag) -> tuple[tuple[int, ...], tuple[tuple[int, str], ...]]:
+    return entry.version, tuple(key for part in entry.variant for key in _natural(part))
+
+
+def _natural(part: str) -> list[tuple[int, str]]:
+    """`alpine3.9` before `alpine3.20`."""
+    found = re.findall(r"\d+|\D+", part)
+    return [(int(item), "") if item.isdigit() else (-1, item) for item in found]

@@ -1,0 +1,100 @@
+"""What compose files, bake files, CI and scripts give to a build from outside the Dockerfile.
+
+Read as text, for a name: finding one too many only means that something is left alone.
+Sources: docs.docker.com/reference/compose-file/build (`args`, `additional_contexts`),
+docs.docker.com/build/bake/reference (`args`, `contexts`), docs.docker.com/reference/cli/docker/
+buildx/build (`--build-arg`, `--build-context`), github.com/docker/build-push-action.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from dockerfix.patterns import pattern
+
+_MAX_BYTES = 1024 * 1024
+_MOST_PARENTS = 12
+#: Files that say by their name that they build images.
+_BUILDS = pattern(
+    r"(?:docker-)?compose[\w.-]*\.ya?ml|[\w.-]*bake[\w.-]*\.(?:hcl|json)|skaffold\.ya?ml|"
+    r"[Tt]iltfile|devcontainer\.json"
+)
+#: Files that may, among other things.
+_MAY_BUILD = pattern(
+    r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:mk|sh|bash)|[Jj]ustfile|[Tt]askfile\.ya?ml|package\.json|"
+    r"Jenkinsfile[\w.-]*|\.gitlab-ci[\w.-]*\.ya?ml|\.?azure-pipelines[\w.-]*\.ya?ml|\.travis\.ya?ml|"
+    r"\.drone\.ya?ml|bitbucket-pipelines\.ya?ml|cloudbuild[\w.-]*\.ya?ml|buildspec[\w.-]*\.ya?ml|"
+    r"appveyor\.ya?ml|\.env[\w.-]*"
+)
+#: Folders of CI, all of whose YAML counts.
+_CI_FOLDERS = (".github/workflows", ".circleci", ".gitlab", ".buildkite", ".azure", "ci", ".ci")
+_SCRIPT_FOLDERS = ("", "scripts", "hack", "build", "docker", "deploy", "bin", "tools")
+_WORD = "build-arg", "build_arg", "buildArg", "BUILD_ARG"
+
+
+def giver_of_argument(folder: Path, name: str) -> str | None:
+    """The file of the repository that gives a build argument; None when no file does."""
+    given = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
+    for path, text, builds in _files(os.path.abspath(folder)):
+        if (builds or any(word in text for word in _WORD)) and given.search(text):
+            return path
+    return None
+
+
+def giver_of_context(folder: Path, name: str) -> str | None:
+    """The file of the repository that puts a build context in the place of an image name."""
+    given = re.compile(rf"(?<![\w./-]){re.escape(name)}[\"']?\s*[=:]")
+    for path, text, _ in _files(os.path.abspath(folder)):
+        if ("contexts" in text or "build-context" in text) and given.search(text):
+            return path
+    return None
+
+
+def _files(folder: str) -> tuple[tuple[str, str, bool], ...]:
+    """Name, text, and whether it is about builds: from a folder up to its repository's root."""
+    found: list[tuple[str, str, bool]] = []
+    for place in _upwards(folder):
+        for name in _names(place):
+            base = os.path.basename(name)
+            builds = _BUILDS.fullmatch(base) is not None
+            ci = name != base and base.endswith((".yml", ".yaml"))
+            if builds or ci or _MAY_BUILD.fullmatch(base):
+                text = _read(os.path.join(place, name))
+                found += [(name, text, builds)] if text else []
+    return tuple(found)
+
+
+def _upwards(folder: str) -> list[str]:
+    """The folder, and those above it up to the one with `.git`; it alone outside a repository."""
+    places = [folder]
+    while len(places) <= _MOST_PARENTS:
+        if os.path.exists(os.path.join(places[-1], ".git")):
+            return places
+        parent = os.path.dirname(places[-1])
+        if parent == places[-1]:
+            break
+        places.append(parent)
+    return [folder]
+
+
+def _names(place: str) -> list[str]:
+    found: list[str] = []
+    for folder in (*_SCRIPT_FOLDERS, *_CI_FOLDERS):
+        try:
+            names = sorted(os.listdir(os.path.join(place, folder)))
+        except OSError:
+            continue
+        found += [f"{folder}/{name}" if folder else name for name in names]
+    return found
+
+
+def _read(path: str) -> str:
+    try:
+        if os.path.getsize(path) > _MAX_BYTES or not os.path.isfile(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
