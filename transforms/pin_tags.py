@@ -163,11 +163,11 @@ def _why_not(use: ImageUse, workspace: Workspace) -> Declined | None:
         return None
     from dockerfix.context.given import giver_of_argument, giver_of_context
 
-    giver = giver_of_argument(context.root, use.argument) if use.argument else None
+    giver = giver_of_argument(context, use.argument) if use.argument else None
     if giver is not None:
         detail = f"{use.argument} in {giver}"
         return Declined("not pinned: its ARG is given from outside", use.line, detail)
-    giver = giver_of_context(context.root, use.text)
+    giver = giver_of_context(context, use.text)
     if giver is not None:
         detail = f"{use.text} in {giver}"
         return Declined("not pinned: a build context takes its place", use.line, detail)

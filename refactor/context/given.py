@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
+from dockerfix.context.build_context import BuildContext
+from dockerfix.context.usage.usage import repository_of
 from dockerfix.patterns import pattern
 
 _MAX_BYTES = 1024 * 1024
-_MOST_PARENTS = 12
 #: Files that say by their name that they build images.
 _BUILDS = pattern(
     r"(?:docker-)?compose[\w.-]*\.ya?ml|[\w.-]*bake[\w.-]*\.(?:hcl|json)|skaffold\.ya?ml|"
@@ -34,49 +35,43 @@ _SCRIPT_FOLDERS = ("", "scripts", "hack", "build", "docker", "deploy", "bin", "t
 _WORD = "build-arg", "build_arg", "buildArg", "BUILD_ARG"
 
 
-def giver_of_argument(folder: Path, name: str) -> str | None:
+def giver_of_argument(context: BuildContext, name: str) -> str | None:
     """The file of the repository that gives a build argument; None when no file does."""
     given = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
-    for path, text, builds in _files(os.path.abspath(folder)):
+    for path, text, builds in _files(context):
         if (builds or any(word in text for word in _WORD)) and given.search(text):
             return path
     return None
 
 
-def giver_of_context(folder: Path, name: str) -> str | None:
+def giver_of_context(context: BuildContext, name: str) -> str | None:
     """The file of the repository that puts a build context in the place of an image name."""
     given = re.compile(rf"(?<![\w./-]){re.escape(name)}[\"']?\s*[=:]")
-    for path, text, _ in _files(os.path.abspath(folder)):
+    for path, text, _ in _files(context):
         if ("contexts" in text or "build-context" in text) and given.search(text):
             return path
     return None
 
 
-def _files(folder: str) -> tuple[tuple[str, str, bool], ...]:
-    """Name, text, and whether it is about builds: from a folder up to its repository's root."""
-    found: list[tuple[str, str, bool]] = []
-    for place in _upwards(folder):
+def _files(context: BuildContext) -> Iterator[tuple[str, str, bool]]:
+    """Name, text, and whether it is about builds."""
+    for place in _upwards(context):
         for name in _names(place):
             base = os.path.basename(name)
             builds = _BUILDS.fullmatch(base) is not None
             ci = name != base and base.endswith((".yml", ".yaml"))
             if builds or ci or _MAY_BUILD.fullmatch(base):
                 text = _read(os.path.join(place, name))
-                found += [(name, text, builds)] if text else []
-    return tuple(found)
+                yield name, text, builds
 
 
-def _upwards(folder: str) -> list[str]:
-    """The folder, and those above it up to the one with `.git`; it alone outside a repository."""
-    places = [folder]
-    while len(places) <= _MOST_PARENTS:
-        if os.path.exists(os.path.join(places[-1], ".git")):
-            return places
-        parent = os.path.dirname(places[-1])
-        if parent == places[-1]:
-            break
-        places.append(parent)
-    return [folder]
+def _upwards(context: BuildContext) -> list[str]:
+    """The context's folder, and those above it up to the repository's."""
+    root = repository_of(context)
+    places = [os.path.realpath(context.root)]
+    while places[-1] != root and os.path.dirname(places[-1]) != places[-1]:
+        places.append(os.path.dirname(places[-1]))
+    return places if places[-1] == root else places[:1]
 
 
 def _names(place: str) -> list[str]:
