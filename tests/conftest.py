@@ -43,8 +43,8 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def registry(storage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An open registry."""
-    from tests.registry_images import push_images
     from tests.registry import serve
+    from tests.registry_images import push_images
 
     with serve(storage, tmp_path_factory.mktemp("registry")) as server:
         push_images(server)

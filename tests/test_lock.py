@@ -15,8 +15,8 @@ from dockerfix.cli import main
 from dockerfix.lockfile import Lock, LockError, Pin, parse_lock, render_lock
 from tests import faulty as faults
 from tests.faulty import Faulty
-from tests.registry_images import MANY
 from tests.registry import Server, fill
+from tests.registry_images import MANY
 
 DIGEST = "sha256:" + "a" * 64
 
