@@ -80,7 +80,8 @@ def _resolve(instruction: Instruction, stage: Stage) -> str | None:
 
 def known_variables(stage: Stage, before: Instruction) -> dict[str, str | None]:
     """What variables hold before an instruction, those of a known base image among them."""
-    image = image_variables(read_image(stage.resolved_base or stage.base).repository)
+    root = stage.lineage[0]
+    image = image_variables(read_image(root.resolved_base or root.base).repository)
     return {**image, **stage_scope(stage, before=before)}
 
 

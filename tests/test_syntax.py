@@ -91,10 +91,24 @@ def test_words() -> None:
         ("${outside:-a}", None),
         ("${x", None),
         ("$", "$"),
+        # As BuildKit 0.25 answers (the engine's own, Docker 28.5).
+        ("${x//./-}", "one-two-one"),
+        ("${x/o*o/-}", "-ne"),
+        ("${x/./\\/}", "one\\/two.one"),
+        ("${x/one}", None),
+        ("${x#[o]ne}", "one.two.one"),
+        ('${x#"one."}', "two.one"),
+        ("${x%$tail}", "one.two"),
+        ("${star#a\\*}", "b"),
+        ("${star/\\*/-}", "a-b"),
+        ("${x%%o*}", ""),
+        ("${x%o*}", "one.two."),
+        ("$$", None),
     ],
 )
 def test_substitution(text: str, value: str | None) -> None:
-    assert substitute(text, {"x": "one.two.one", "empty": "", "outside": None}) == value
+    scope = {"x": "one.two.one", "empty": "", "outside": None, "tail": ".o*", "star": "a*b"}
+    assert substitute(text, scope) == value
 
 
 def test_scope() -> None:
@@ -109,6 +123,20 @@ def test_scope() -> None:
         "old": "style 1",
     }
     assert stage_scope(tree.stages[0], before=tree.stages[0].instructions[2]) == {"V": "1"}
+
+
+def test_stages_inherit_variables() -> None:
+    tree = parse(
+        "ARG G=1\nFROM a:$G AS One\nARG A=x\nARG G\nENV E=${A}y\n"
+        "FROM oNe\nARG B\nENV F=$E/$G\nRUN x\nFROM 0\nFROM other\nARG A\n"
+    )
+    first, second, third, fourth = tree.stages
+    assert (second.parent, third.parent, fourth.parent) == (first, None, None)
+    assert first.arguments == ("A", "G")
+    assert second.arguments == ("A", "G", "B")
+    assert second.variables() == {"A": "x", "G": "1", "B": None, "E": "xy", "F": "xy/1"}
+    assert second.variables(before=second.instructions[1]) == first.variables()
+    assert fourth.variables() == {"A": None}
 
 
 @pytest.mark.parametrize(

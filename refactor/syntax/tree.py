@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -310,6 +310,8 @@ class Stage:
     instructions: tuple[Instruction, ...]
     #: Build arguments declared before the first FROM, seen by every FROM.
     global_arguments: tuple[Instruction, ...]
+    #: The stage it is built on, if its base names one.
+    parent: Stage | None = None
 
     @property
     def start(self) -> Instruction:
@@ -337,14 +339,30 @@ class Stage:
         return substitute(self.base, global_scope(self), self.start.escape)
 
     @cached_property
+    def lineage(self) -> tuple[Stage, ...]:
+        """The stages it is built on, the first one first, and the stage itself."""
+        found = [self]
+        while (parent := found[-1].parent) is not None:
+            found.append(parent)
+        return tuple(reversed(found))
+
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
-        """Names of the build arguments that this stage declares."""
-        return tuple(
+        """Names of the build arguments in scope: its own and those of the stages it is built on."""
+        declared = (
             word.partition("=")[0]
-            for instruction in self.instructions
+            for stage in self.lineage
+            for instruction in stage.instructions
             if instruction.keyword == "ARG"
             for word in instruction.arguments
         )
+        return tuple(dict.fromkeys(declared))
+
+    def variables(self, before: Instruction | None = None) -> dict[str, str | None]:
+        """Variables by ARG and ENV before an instruction, or at the end; None: not known here."""
+        from dockerfix.syntax.values import stage_scope
+
+        return stage_scope(self, before)
 
     @cached_property
     def _positions(self) -> dict[Instruction, int]:
@@ -447,10 +465,7 @@ class Dockerfile:
 
     def parent(self, stage: Stage) -> Stage | None:
         """The stage that a stage is built on, if its base names one (FROM takes no number)."""
-        base = stage.resolved_base
-        if not base or base.isdigit():
-            return None
-        return self.find_stage(base, before=stage.index)
+        return stage.parent
 
 
 def read_json_array(text: str) -> tuple[str, ...] | None:
@@ -480,9 +495,16 @@ def _split_stages(instructions: tuple[Instruction, ...]) -> Iterator[Stage]:
     if not starts:
         return
     global_arguments = instructions[: starts[0]]
+    named: dict[str, Stage] = {}
     for index, start in enumerate(starts):
         end = starts[index + 1] if index + 1 < len(starts) else len(instructions)
-        yield Stage(index, instructions[start:end], global_arguments)
+        stage = Stage(index, instructions[start:end], global_arguments)
+        base = stage.resolved_base or ""
+        if base.lower() in named:
+            stage = replace(stage, parent=named[base.lower()])
+        if stage.name:
+            named[stage.name.lower()] = stage
+        yield stage
 
 
 def _read_flags(

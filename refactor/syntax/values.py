@@ -7,7 +7,6 @@ neither another escape character nor `${x:-y}`.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from dockerfix.syntax.tree import Instruction, Stage
 
 _WHITESPACE = pattern(r"[\t\v\f\r ]+")
+_OWN_PARAMETERS = tuple("@*#?-$!")
 _NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]")
 
 
@@ -143,12 +143,13 @@ def stage_scope(stage: Stage, before: Instruction | None = None) -> dict[str, st
     """Variables in a stage before an instruction (or at its end), by ARG and ENV.
 
     None: declared, but its value comes from outside. Names the base image sets are not here.
-    ENV wins over ARG of the same name (Docker's reference, "Using ARG variables").
+    ENV wins over ARG of the same name (Docker's reference, "Using ARG variables"); a stage has
+    those of the stages it is built on ("Scope").
     """
     defaults = global_scope(stage)
     scope: dict[str, str | None] = {}
     fixed: dict[str, str | None] = {}
-    for instruction in stage.instructions:
+    for instruction in (i for entry in stage.lineage for i in entry.instructions):
         if instruction is before:
             break
         if instruction.keyword == "ARG":
@@ -214,7 +215,8 @@ def _expand(
         return _expand_braced(text[position + 1 : end], scope, escape), end + 1
     match = _NAME.match(text, position)
     if match is None:
-        return "$", position
+        # `$$` and its kin are the shell's own parameters.
+        return (None if text[position : position + 1] in _OWN_PARAMETERS else "$"), position
     return scope.get(match[0]), match.end()
 
 
@@ -255,32 +257,76 @@ def _expand_braced(body: str, scope: Mapping[str, str | None], escape: str) -> s
         case "?":
             return value if is_set else None
         case "#" | "%" | "/":
-            return _edit_value(value or "", operator, rest)
+            return _edit_value(value or "", operator, rest, scope, escape)
         case _:
             return None
 
 
-def _edit_value(value: str, operator: str, rest: str) -> str:
+def _edit_value(
+    value: str, operator: str, rest: str, scope: Mapping[str, str | None], escape: str
+) -> str | None:
     """`${x#p}` and its kin: cut a pattern off an end, or replace it."""
+    twice = rest.startswith(operator)
+    rest = rest[1:] if twice else rest
+    pattern, end = _read_raw(rest, 0, "/" if operator == "/" else "", scope, escape)
+    if pattern is None:
+        return None
     if operator == "/":
-        every = rest.startswith("/")
-        pattern, _, replacement = (rest[1:] if every else rest).partition("/")
-        # fnmatch's translation is anchored; drop the anchors to search inside.
-        expression = re.compile(_glob(pattern))
-        return expression.sub(lambda _: replacement, value, count=0 if every else 1)
-    greedy = rest.startswith(operator)
-    pattern = rest[1:] if greedy else rest
-    cuts = range(len(value) + 1)
+        replacement, _ = _read_raw(rest, end + 1, "", scope, escape)
+        if replacement is None or end >= len(rest):
+            return None
+        expression = re.compile(_glob(pattern, ".*"), re.DOTALL)
+        return expression.sub(lambda _: replacement, value, count=0 if twice else 1)
+    expression = re.compile(_glob(pattern, ".*" if twice else ".*?"), re.DOTALL)
     if operator == "#":
-        ends = reversed(cuts) if greedy else iter(cuts)
-        return next((value[n:] for n in ends if fnmatch.fnmatchcase(value[:n], pattern)), value)
-    starts = iter(cuts) if greedy else reversed(cuts)
-    return next((value[:n] for n in starts if fnmatch.fnmatchcase(value[n:], pattern)), value)
+        match = expression.match(value)
+        return value[match.end() :] if match else value
+    starts = range(len(value) + 1) if twice else range(len(value), -1, -1)
+    return next((value[:n] for n in starts if expression.fullmatch(value, n)), value)
 
 
-def _glob(pattern: str) -> str:
-    parts = {"*": ".*", "?": "."}
-    return "".join(parts.get(char) or re.escape(char) for char in pattern)
+def _read_raw(
+    text: str, position: int, stop: str, scope: Mapping[str, str | None], escape: str
+) -> tuple[str | None, int]:
+    """Put variables in and take quotes off up to a character; escapes stay for the pattern."""
+    result: list[str] = []
+    quote = ""
+    while position < len(text):
+        char = text[position]
+        if char == escape and position + 1 < len(text):
+            result.append(text[position : position + 2])
+            position += 1
+        elif quote and char == quote:
+            quote = ""
+        elif not quote and char in "'\"":
+            quote = char
+        elif not quote and stop and char == stop:
+            break
+        elif char == "$" and quote != "'":
+            value, position = _expand(text, position + 1, scope, escape)
+            if value is None:
+                return None, position
+            result.append(value)
+            continue
+        else:
+            result.append(char)
+        position += 1
+    return "".join(result), position
+
+
+def _glob(pattern: str, star: str) -> str:
+    """A shell pattern as BuildKit reads it: `*`, `?` and escapes, no brackets."""
+    parts: list[str] = []
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
+        if char == "\\" and position + 1 < len(pattern):
+            position += 1
+            parts.append(re.escape(pattern[position]))
+        else:
+            parts.append({"*": star, "?": "."}.get(char) or re.escape(char))
+        position += 1
+    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
