@@ -60,6 +60,16 @@ def _complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> li
     return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
 
 
+def _complete_pass(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
+    """Names of passes; of a list with commas, the last one."""
+    from click.shell_completion import CompletionItem
+
+    from dockerfix.catalogue import BUILT_IN
+
+    before, comma, start = incomplete.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{name}") for name in BUILT_IN if name.startswith(start)]
+
+
 @click.group(cls=PathsOrCommand, add_help_option=False)
 def main() -> None:
     """Refactor Dockerfiles and show the diff."""
@@ -78,8 +88,20 @@ def main() -> None:
     type=click.Choice(["safe", "review", "risky"]),
     help="The most that a change may mean (default: review).",
 )
-@click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
-@click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
+@click.option(
+    "--select",
+    multiple=True,
+    callback=_names,
+    shell_complete=_complete_pass,
+    help="Run only these passes.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    callback=_names,
+    shell_complete=_complete_pass,
+    help="Leave these passes out.",
+)
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
 @click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
 @click.option(
@@ -156,8 +178,20 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
 )
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
 @click.option("--level", type=click.Choice(["safe", "review", "risky"]))
-@click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
-@click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
+@click.option(
+    "--select",
+    multiple=True,
+    callback=_names,
+    shell_complete=_complete_pass,
+    help="Run only these passes.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    callback=_names,
+    shell_complete=_complete_pass,
+    help="Leave these passes out.",
+)
 @click.option("--target", metavar="STAGE", help="The stage to build.")
 @click.option("--platform", metavar="OS/ARCH", help="The platform to build for.")
 @click.option("--network", metavar="MODE", help="The network of the build.")
@@ -226,7 +260,7 @@ def list_command() -> None:
 
 
 @main.command("explain")
-@click.argument("name", metavar="PASS")
+@click.argument("name", metavar="PASS", shell_complete=_complete_pass)
 def explain_command(name: str) -> None:
     """Explain a pass, with an example."""
     from dockerfix.catalogue import UnknownPassError

@@ -108,7 +108,8 @@ def _refactor(text: str, name: str, settings: Settings) -> Result:
 
 def _locate(path: str, error: DockerfileSyntaxError) -> list[str]:
     return [
-        f"{path}:{problem.line}:{problem.column}: {problem.message}: {shorten(problem.source)}"
+        f"{path}:{problem.line}:{problem.column}: {problem.message}"
+        + (f": {shorten(problem.source)}" if problem.source else "")
         for problem in error.problems[:5]
     ]
 

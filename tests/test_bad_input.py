@@ -19,13 +19,47 @@ def shell(tmp_path: Path) -> Shell:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"FROM a\nRUN <<EOF\nx\n", "Dockerfile:2:1: unterminated heredoc: no line is just EOF"),
-        (b"FROM a\n\n  RUM b\n", "Dockerfile:3:3: unknown instruction RUM: RUM b"),
-        (b"RUN a\n", "Dockerfile:1:1: no build stage yet: only ARG may stand before FROM: RUN a"),
-        (b"", "Dockerfile:1:1: no build stage: the file has no FROM instruction"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "Dockerfile:1:1: unknown instruction"),
-        (b"\xff\xfe\n", "Dockerfile:1:1: unknown instruction"),
-        (b"FROM a\nRUM \x1b[31mred\n", "Dockerfile:2:1: unknown instruction RUM: RUM \\x1b[31mred"),
+        pytest.param(
+            b"FROM a\nRUN <<EOF\nx\n",
+            "Dockerfile:2:1: unterminated heredoc: no line is just EOF",
+            id="unterminated-heredoc",
+        ),
+        pytest.param(
+            b"FROM a\n\n  RUM b\n",
+            "Dockerfile:3:3: unknown instruction RUM: RUM b",
+            id="unknown-instruction",
+        ),
+        pytest.param(
+            b"RUN a\n",
+            "Dockerfile:1:1: no build stage yet: only ARG may stand before FROM: RUN a",
+            id="from-missing",
+        ),
+        pytest.param(
+            b"# only this\n\n",
+            "Dockerfile:1:1: no build stage: the file has no FROM instruction",
+            id="comments-only",
+        ),
+        pytest.param(
+            b"",
+            "Dockerfile:1:1: no build stage: the file has no FROM instruction\n",
+            id="empty-file",
+        ),
+        pytest.param(
+            b"\x7fELF\x02\x01\x01\0\0\0",
+            "Dockerfile:1:1: unknown instruction",
+            id="a-program",
+        ),
+        pytest.param(b"\xff\xfe\n", "Dockerfile:1:1: unknown instruction", id="not-utf8"),
+        pytest.param(
+            b"FROM a\nRUM \x1b[31mred\n",
+            "Dockerfile:2:1: unknown instruction RUM: RUM \\x1b[31mred",
+            id="terminal-escapes",
+        ),
+        pytest.param(
+            b"# note\n# escape=`\nFROM a `\n AS b\n",
+            "Dockerfile:3:1: FROM takes an image, or an image, AS and a name: FROM a `",
+            id="directive-after-a-comment",
+        ),
     ],
 )
 def test_no_dockerfile(shell: Shell, content: bytes, message: str) -> None:

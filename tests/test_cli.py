@@ -218,6 +218,21 @@ def test_completion_knows_commands_and_options(shell: Shell) -> None:
 
     assert b"--level" in complete("dockerfix --le", "1")
     assert b"explain" in complete("dockerfix exp", "1")
+    assert complete("dockerfix explain mer", "2") == b"plain,merge-runs\n"
+    assert complete("dockerfix --select modernise,mer", "2") == b"plain,modernise,merge-runs\n"
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_completion_for_each_shell(shell: Shell, name: str) -> None:
+    done = shell.run(_DOCKERFIX_COMPLETE=f"{name}_source")
+    assert done.returncode == 0
+    assert b"dockerfix" in done.stdout
+
+
+def test_standard_input_and_output_are_one_text(shell: Shell) -> None:
+    done = shell.run("--write", "-", "--format", "json", stdin=POOR.encode())
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"--format text only" in done.stderr
 
 
 def test_settings_file(shell: Shell) -> None:

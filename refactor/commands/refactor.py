@@ -61,6 +61,8 @@ def run(
     try:
         if verify and action != "write":
             raise UsageError("--verify goes with --write")
+        if action == "write" and form != "text" and STANDARD_INPUT in paths:
+            raise UsageError("--write puts standard input on standard output: --format text only")
         found, missing = plan(paths, chosen)
     except (ConfigError, UnknownPassError, UsageError) as error:
         console.error(str(error))
