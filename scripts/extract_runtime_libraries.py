@@ -81,7 +81,8 @@ def needed(names: list[str], index: dict[str, Package]) -> set[str]:
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in index and name not in found:
+        # Images are merged when they are made: no image holds what would do it, and perl.
+        if name in index and name not in found and name != "usrmerge":
             found.add(name)
             waiting += index[name].depends
     return found

@@ -66,11 +66,25 @@ def _plain_release(tag: str, spans: list[tuple[list[int], list[int], str]]) -> s
     return next((release for first, last, release in spans if first <= version <= last), None)
 
 
-def dotnet_runtime(image: str) -> str | None:
-    """The ASP.NET runtime of the same version."""
+def dotnet_runtime(image: str, is_web: bool) -> str | None:
+    """The runtime image of the same version, with ASP.NET where it is needed."""
     found = read_image(image)
     match, tag = _DOTNET_SDK.fullmatch(found.repository), _DOTNET_TAG.fullmatch(found.tag)
-    return f"{match[1]}aspnet:{found.tag}" if match and tag else None
+    if match is None or tag is None or "@" in image:
+        return None
+    return f"{match[1]}{'aspnet' if is_web else 'runtime'}:{_without_patch(found.tag)}"
+
+
+def dotnet_major(image: str) -> int | None:
+    """The major version of an image of .NET's; None when the tag does not say it."""
+    tag = read_image(image).tag
+    return int(tag.partition(".")[0]) if tag.partition(".")[0].isdigit() else None
+
+
+def _without_patch(tag: str) -> str:
+    """The SDK's patch version (8.0.100) is not the runtime's (8.0.0)."""
+    version, dash, system = tag.partition("-")
+    return ".".join(version.split(".")[:2]) + dash + system
 
 
 def uv_runtime(image: str) -> str | None:

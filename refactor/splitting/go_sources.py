@@ -6,9 +6,7 @@ runtime.Caller), go.dev/doc (cgo).
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +14,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.go_mod import read_go_source
 from dockerfix.context.sources import read_sources
 from dockerfix.patterns import pattern
+from dockerfix.splitting.named_files import named_files
 
 _OPENS_CALL = (
     r"\b(?:os\.(?:Open|ReadFile|ReadDir|OpenFile|Stat|DirFS)|ioutil\.Read\w+|ParseFiles|ParseGlob"
@@ -32,7 +31,6 @@ _WORKS_OUT = pattern(
     r"\b(?:os\.(?:Executable|Getwd)|runtime\.Caller)\(|\"github\.com/(?:beego|astaxie/beego|revel"
     r"|gobuffalo/buffalo)\b"
 )
-_STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
 _RUNS = pattern(r"\bexec\.Command(?:Context)?\(|\bsyscall\.(?:Exec|ForkExec)\(|\bplugin\.Open\(")
 _MAIN = pattern(r"^package main\b", 8)
 _ZONES = pattern(r"\btime\.LoadLocation\(")
@@ -89,38 +87,7 @@ class GoSources:
             unnamed = len(_OPENS.findall(text)) != len(_OPENS_NAMED.findall(text))
             if unnamed or _WORKS_OUT.search(text):
                 return None
-        found: set[str] = set()
-        for text in self.texts:
-            for match in _STRING.finditer(text):
-                found.update(self._named(match[1] or match[2] or ""))
-        return tuple(sorted(found))
-
-    def _named(self, text: str) -> Iterator[str]:
-        """The first part of a path that a string names, when the context has it."""
-        path = text.removeprefix("file://").removeprefix(f"{self.folder}/").removeprefix("./")
-        head = path.split("/")[0]
-        if not head or head in (".", "..") or any(char in head for char in "*?[% \n"):
-            return
-        root, context = self.root or "", self.context
-        file, folder = posixpath.join(root, path), posixpath.join(root, head)
-        if context.is_file(file) and context.sends(file) and not path.endswith(".go"):
-            yield posixpath.normpath(path)
-        elif context.is_folder(folder) and context.sends(folder) and self._holds_data(folder):
-            yield head
-
-    def _holds_data(self, folder: str) -> bool:
-        """Whether there is more than Go in a folder."""
-        waiting, seen = [folder], 0
-        while waiting and seen < 200:
-            place = waiting.pop()
-            seen += 1
-            for name in self.context.names(place):
-                path = posixpath.join(place, name)
-                if self.context.is_folder(path):
-                    waiting.append(path)
-                elif not name.endswith((".go", ".mod", ".sum")) and self.context.sends(path):
-                    return True
-        return bool(waiting)
+        return named_files(self.texts, self.context, self.root or "", self.folder, _is_of_go)
 
     def _any(self, regex: re.Pattern[str]) -> bool:
         return any(regex.search(text) for text in self.texts)
@@ -130,6 +97,10 @@ def read_go_sources(context: BuildContext, root: str | None, folder: str) -> GoS
     """Read them. Raises TooManyFilesError."""
     found = read_sources(context, "", _is_source, _NOT_RUN.__contains__)
     return GoSources(context, tuple(text for _, text in found), root, folder)
+
+
+def _is_of_go(name: str) -> bool:
+    return name.endswith((".go", ".mod", ".sum"))
 
 
 def _is_source(name: str) -> bool:

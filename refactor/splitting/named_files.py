@@ -1,0 +1,71 @@
+"""Files of the build context that the texts of a program name."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.patterns import pattern
+
+_STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
+#: More folders than these are not looked through.
+_MAX_FOLDERS = 200
+
+
+def named_files(
+    texts: Iterable[str],
+    context: BuildContext,
+    root: str,
+    folder: str,
+    is_source: Callable[[str], bool],
+) -> tuple[str, ...]:
+    """What string literals name, relative to where the program runs, sorted.
+
+    `root` is the folder of the context that lies there, `folder` its place in the image. A file
+    stands for itself, a longer path for its first folder, if that holds more than sources.
+    """
+    found: set[str] = set()
+    for text in texts:
+        for match in _STRING.finditer(text):
+            found.update(_named(match[1] or match[2] or "", context, root, folder, is_source))
+    return tuple(sorted(found))
+
+
+def data_beside(
+    context: BuildContext, root: str, is_of_build: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """The names in a folder of the context that are sent and that not only the build reads."""
+    names = (name for name in context.names(root or ".") if not is_of_build(name))
+    return tuple(name for name in names if context.sends(posixpath.join(root, name)))
+
+
+def holds_data(context: BuildContext, folder: str, is_source: Callable[[str], bool]) -> bool:
+    """Whether there is more than sources in a folder; many folders are taken for data."""
+    waiting, seen = [folder], 0
+    while waiting and seen < _MAX_FOLDERS:
+        place = waiting.pop()
+        seen += 1
+        for name in context.names(place):
+            path = posixpath.join(place, name)
+            if context.is_folder(path):
+                waiting.append(path)
+            elif not is_source(name) and context.sends(path):
+                return True
+    return bool(waiting)
+
+
+def _named(
+    text: str, context: BuildContext, root: str, folder: str, is_source: Callable[[str], bool]
+) -> Iterator[str]:
+    path = text.removeprefix("file://").removeprefix(f"{folder}/").removeprefix("./")
+    head = path.split("/")[0]
+    if not head or head in (".", "..") or any(char in head for char in "*?[% \n"):
+        return
+    file, below = posixpath.join(root, path), posixpath.join(root, head)
+    if context.is_file(file) and context.sends(file) and not is_source(path):
+        yield posixpath.normpath(path)
+    elif (
+        context.is_folder(below) and context.sends(below) and holds_data(context, below, is_source)
+    ):
+        yield head
