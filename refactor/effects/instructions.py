@@ -176,7 +176,7 @@ def _calls(run: RunScript, workspace: Workspace) -> Iterator[Call]:
     for command in run.script.commands():
         call = read_call(command, directory, run.instruction, workspace)
         if command in piped:
-            writes = Reach(command_facts().system)
+            writes = Reach(command_facts().system) | _own_folder(command, directory)
             call = replace(call, kind="tool", reads=NOTHING, writes=writes)
         yield call
         if command.literal_name == "cd":
@@ -212,14 +212,29 @@ def _piped_scripts(run: RunScript) -> Iterator[Command]:
             yield shells[0]
 
 
+def _own_folder(command: Command, directory: str | None) -> Reach:
+    """Where an installer of PHP puts its file: an option says, else the directory it runs in."""
+    words = [word.value or "" for word in command.words]
+    if words[:1] != ["php"]:
+        return NOTHING
+    named = [word.partition("=")[2] for word in words if word.startswith("--install-dir=")]
+    target = named[0] if named else directory or ""
+    return Reach((target,)) if target.startswith("/") else EVERYTHING
+
+
 def _shell_words(command: Command) -> list[str] | None:
     """The arguments of a shell that reads its script from its input."""
     words = [word.text for word in command.words]
     if words[:1] == ["sudo"]:
         words = [word for word in words[1:] if word not in ("-E", "-H")]
-    if not words or words[0] not in command_facts().shells or command.redirections:
+    if not words or command.redirections:
         return None
     options = words[1:]
+    if words[0] == "php":
+        # getcomposer.org/download: the installer reads its options and writes one file.
+        return options if options[:1] == ["--"] else None
+    if words[0] not in command_facts().shells:
+        return None
     takes_input = not options or options[0] in ("-", "-s", "--") or options[0].startswith("-e")
     return options if takes_input and "-c" not in options else None
 

@@ -280,7 +280,7 @@ _COMPOSER_MOVES = (
 def _composer(words: tuple[str, ...], project: Project) -> Install:
     manifest = project.read_json("composer.json")
     _check_repositories(manifest)
-    _check_plugins(manifest)
+    _check_plugins(manifest, project)
     files = (
         project.path("composer.json"),
         lock_or_pattern(project, "composer.lock"),
@@ -317,16 +317,28 @@ def _check_repositories(manifest: dict[str, object]) -> None:
         raise UnknownInstallError("a dependency is a folder of the project", "composer.json")
 
 
-def _check_plugins(manifest: dict[str, object]) -> None:
+def _is_idle(name: str, manifest: dict[str, object], project: Project) -> bool:
+    """Whether a plugin has nothing to do: recipes that were applied, no patch to apply."""
+    extra = manifest.get("extra")
+    settings = extra if isinstance(extra, dict) else {}
+    if name == "symfony/flex":
+        # Flex applies the recipes of packages that symfony.lock does not list.
+        return project.has("symfony.lock")
+    patches = any(settings.get(key) for key in ("patches", "patches-file"))
+    return name == "cweagans/composer-patches" and not patches
+
+
+def _check_plugins(manifest: dict[str, object], project: Project) -> None:
     config = manifest.get("config")
     allowed = config.get("allow-plugins") if isinstance(config, dict) else None
     names = [name for name, on in allowed.items() if on] if isinstance(allowed, dict) else []
     names += [name for key in ("require", "require-dev") for name in _names(manifest.get(key))]
     for name in names:
-        if name.startswith(_COMPOSER_MOVES):
+        if name.startswith(_COMPOSER_MOVES) and not _is_idle(name, manifest, project):
             raise UnknownInstallError("a plugin of Composer writes into the project", name)
     if isinstance(allowed, dict):
-        unknown = [name for name, on in allowed.items() if on and name not in _COMPOSER_PLUGINS]
+        known = (*_COMPOSER_PLUGINS, *_COMPOSER_MOVES)
+        unknown = [name for name, on in allowed.items() if on and name not in known]
         if unknown:
             raise UnknownInstallError("a plugin of Composer that is not known", unknown[0])
     if allowed is True:

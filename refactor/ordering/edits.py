@@ -65,9 +65,18 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     elif _has_rest(moved.last):
         yield _divide(moved.last, text, gap, workspace)
     elif run.code.rstrip().endswith(run.escape):
-        raise CannotMoveError("the file ends within the RUN", run.line)
+        yield _behind_open_end(run, text, newline)
     else:
         yield insert_after(run, text.rstrip("\r\n"), newline)
+
+
+def _behind_open_end(run: Instruction, text: str, newline: str) -> Edit:
+    """Below a RUN with which the file ends, though its last line would go on."""
+    code = run.code.rstrip()
+    while code.endswith(run.escape):
+        code = code[: -len(run.escape)].rstrip()
+    last = text.rstrip("\r\n") + (newline if run.code.endswith("\n") else "")
+    return Edit(run.start + len(code), run.end, newline + last)
 
 
 def _lines(moved: Moved, workspace: Workspace) -> str:

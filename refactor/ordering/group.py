@@ -74,9 +74,9 @@ def find_groups(stage: Stage, workspace: Workspace) -> Iterator[Group | Declined
         wall = ""
         if instruction.keyword in ("COPY", "ADD"):
             wall = _take_copy(instruction, group, workspace)
-        elif instruction.keyword == "RUN":
+        elif instruction.keyword == "RUN" and group.copies:
             wall = yield from _take_run(instruction, group, workspace)
-        elif instruction.keyword not in _TRANSPARENT:
+        elif instruction.keyword not in (*_TRANSPARENT, "RUN"):
             wall = f"{instruction.keyword} stands between"
         if wall:
             yield group
