@@ -12,6 +12,12 @@ from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.splitting.dotnet import plan_dotnet
+from dockerfix.splitting.front_end import (
+    NODE_PACKAGES,
+    find_front_end,
+    with_front_end,
+    without_front_end,
+)
 from dockerfix.splitting.go import plan_go
 from dockerfix.splitting.java import plan_java
 from dockerfix.splitting.node import plan_node
@@ -44,6 +50,7 @@ _PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
 _BUILDING = frozenset(
     ("build", "builder", "build-env", "build-stage", "compile", "deps", "dependencies", "install")
 )
+_NODE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "pnpm"))
 #: Programs that images offer for a COPY --from, and that no program needs while it runs.
 _BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
 #: Around the words of a list, as YAML writes it.
@@ -133,7 +140,7 @@ def _split(stage: Stage, workspace: Workspace) -> Change | None:
         stage.start.line,
         plan.level,
         evidence=(_entry_evidence(program), *plan.evidence),
-        removed=tuple(i.keyword for i in removed),
+        removed=tuple(i.keyword for i in (*plan.gone, *removed)),
         added=(*plan.added, *("RUN",) * len(plan.last), *_keywords(text)),
         dropped_comments=runtime.dropped,
         files=plan.files,
@@ -224,7 +231,25 @@ def _plan(program: Program) -> Plan | None:
     for call in program.entry.calls:
         if not _DEVELOPMENT.isdisjoint(call):
             raise NotSplitError("a development image", " ".join(call[:3]))
-    return next(filter(None, (planner(program) for planner in _PLANNERS)), None)
+    front = find_front_end(program)
+    if front is None:
+        return _planned(program)
+    try:
+        plan = _planned(without_front_end(program, front))
+    except NotSplitError as error:
+        try:
+            return _planned(program)
+        except NotSplitError:
+            raise error from None
+    return with_front_end(program, plan, front) if plan is not None else _planned(program)
+
+
+def _planned(program: Program) -> Plan | None:
+    plan = next(filter(None, (planner(program) for planner in _PLANNERS)), None)
+    if plan is None or any(posixpath.basename(call[0]) in _NODE for call in program.entry.calls):
+        return plan
+    # The planners ask whether the program calls others.
+    return replace(plan, unneeded=plan.unneeded | NODE_PACKAGES)
 
 
 # The stage that builds

@@ -32,6 +32,8 @@ class Program:
     steps: tuple[Step, ...]
     #: The directory at the end of the stage: where the program runs.
     folder: str
+    #: COPY instructions that have no part in the program.
+    aside: frozenset[Instruction] = frozenset()
 
     @property
     def base(self) -> str:
@@ -48,7 +50,8 @@ class Program:
     @property
     def copies(self) -> tuple[Instruction, ...]:
         """The COPY and ADD instructions."""
-        return tuple(i for i in self.stage.instructions if i.keyword in ("COPY", "ADD"))
+        copies = (i for i in self.stage.instructions if i.keyword in ("COPY", "ADD"))
+        return tuple(i for i in copies if i not in self.aside)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -97,6 +100,10 @@ class Plan:
     tools: frozenset[str] = frozenset()
     #: System packages that only the build needs here, whatever others need them for.
     unneeded: frozenset[str] = frozenset()
+    #: Instructions that the edits take out of the stage that builds.
+    gone: tuple[Instruction, ...] = ()
+    #: Instructions of the stage that runs, behind all its files.
+    after: tuple[str, ...] = ()
     #: Name of the stage that builds.
     stage_name: str = "build"
 

@@ -83,10 +83,13 @@ class _Writer:
             return self._fixed(head)
         before = [_Piece(head + style.newline), *self._lines(self.plan.first)]
         after: list[_Piece] = []
+        last: list[_Piece] = []
         for instruction in self.stage.instructions[1:]:
             late = instruction in self.plan.moved or self._comes_last(instruction)
-            (after if late else before).extend(self._pieces(instruction))
-        kept = _used([*before, *self._from_build(), *after, *self.tail])
+            where = last if instruction.keyword == "USER" else after
+            (where if late else before).extend(self._pieces(instruction))
+        built = self._lines(self.plan.after)
+        kept = _used([*before, *self._from_build(), *after, *built, *last, *self.tail])
         return RuntimeStage("".join(piece.text for piece in kept), tuple(self.removed))
 
     def _comes_last(self, instruction: Instruction) -> bool:

@@ -1,0 +1,319 @@
+"""A page that is built beside the program: a stage of its own, built at the same time.
+
+Sources: vite.dev/config/build-options (`outDir`), create-react-app.dev/docs/advanced-configuration
+(`build`, BUILD_PATH), cli.vuejs.org/config (`outputDir`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.context.json_files import Json, load_object, table
+from dockerfix.context.sources import read_sources
+from dockerfix.copies import read_copy
+from dockerfix.effects.model import Call, Step
+from dockerfix.effects.reach import is_within
+from dockerfix.packages import read_package_command
+from dockerfix.patterns import pattern
+from dockerfix.splitting.plan import Plan, Program
+from dockerfix.syntax.edits import Edit, blank_above, end_with_gap, head_of, with_comments
+from dockerfix.syntax.tree import Instruction
+from dockerfix.transform import Evidence
+
+_TOOLS = ("npm", "yarn", "pnpm")
+#: Packages of the system that bring Node.js.
+NODE_PACKAGES = frozenset(("nodejs", "npm", "yarn", "yarnpkg"))
+#: What builds a page, where it puts it, and the setting that moves that.
+_BUILDERS = {
+    "vite": ("dist", "outDir"),
+    "react-scripts": ("build", "BUILD_PATH"),
+    "vue-cli-service": ("dist", "outputDir"),
+}
+_SETTINGS = (
+    *("vite.config.js", "vite.config.ts", "vite.config.mjs", "vite.config.mts", "vue.config.js"),
+    *(".env", ".env.production"),
+)
+_LEAVES = pattern(r"['\"`]((?:\.\./)+[^'\"`]*)['\"`]")
+_ROOT = pattern(r"\broot\s*:")
+_SOURCE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte", ".json")
+_PROGRAMS = (".go", ".py", ".js", ".ts", ".mjs", ".java", ".kt", ".rb", ".rs", ".php")
+_EMBED = pattern(r"(?m)^//go:embed\s+(.+)$")
+_STAGE = "frontend"
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """A page and the steps that build it."""
+
+    #: Image path of its folder, and of what is built.
+    folder: str
+    output: str
+    #: Its folder in the build context.
+    source: str
+    steps: tuple[Step, ...]
+    evidence: Evidence
+
+
+def find_front_end(program: Program) -> FrontEnd | None:
+    """The page that a file builds beside its program; None where there is none, or it is more."""
+    context = program.workspace.context
+    folders = {
+        call.directory
+        for _, call in program.calls("install")
+        if posixpath.basename(call.words[0]) in _TOOLS and call.directory != program.folder
+    }
+    folder = folders.pop() if len(folders) == 1 else None
+    if context is None or folder is None or folder == "/" or is_within(program.folder, folder):
+        return None
+    steps = tuple(s for s in program.steps if any(c.directory == folder for c in _work(s)))
+    install = next((c.install for s in steps for c in s.calls if c.install is not None), None)
+    if install is None or not all(_is_its_own(step, folder) for step in steps):
+        return None
+    manifest = load_object(context.read(install.files[0])) or {}
+    output = _output(context, install.folder, manifest)
+    if output is None or not any(c.kind == "build" for s in steps for c in s.calls):
+        return None
+    if _reads_elsewhere(context, install.folder) or _is_used(program, folder, steps):
+        return None
+    evidence = Evidence(install.files[0], f"scripts.build makes {output}")
+    target = posixpath.join(folder, output)
+    return FrontEnd(folder, target, install.folder, steps, evidence)
+
+
+def _work(step: Step) -> Iterator[Call]:
+    return (call for call in step.calls if call.words[:1] != ("cd",))
+
+
+def _is_its_own(step: Step, folder: str) -> bool:
+    """Whether a step does nothing but install and build the page."""
+    calls = [call for call in step.calls if call.words[:1] != ("cd",)]
+    return all(
+        call.directory == folder
+        and call.kind in ("install", "build", "clean")
+        and posixpath.basename(call.words[0]) in _TOOLS
+        for call in calls
+    )
+
+
+def _output(context: BuildContext, folder: str, manifest: Json) -> str | None:
+    """The folder that the build fills, relative to the page's own."""
+    words = str(table(manifest, "scripts").get("build", "")).split()
+    names = [name for name in _BUILDERS if name in words]
+    if len(names) != 1 or "--outDir" in words or "--dest" in words:
+        return None
+    output, setting = _BUILDERS[names[0]]
+    named = pattern(rf"\b{setting}\s*[:=]\s*['\"]?([^'\",\s]+)")
+    for name in _SETTINGS:
+        text = context.read(posixpath.join(folder, name)) or ""
+        if _ROOT.search(text):
+            return None
+        match = named.search(text)
+        if match is None and setting in text:
+            return None
+        output = match[1] if match else output
+    output = posixpath.normpath(output)
+    return None if output.startswith(("/", "..", "$")) or output == "." else output
+
+
+def _reads_elsewhere(context: BuildContext, folder: str) -> bool:
+    """Whether a source of the page names a file outside of its folder."""
+    for path, text in read_sources(
+        context, folder, lambda name: name.endswith(_SOURCE), "node_modules".__eq__
+    ):
+        for name in _LEAVES.findall(text):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            if not is_within(target, folder):
+                return True
+    return False
+
+
+def _is_used(program: Program, folder: str, steps: tuple[Step, ...]) -> bool:
+    """Whether another step, or another user, works in the page's folder."""
+    last = program.stage.index_of(steps[-1].instruction)
+    if any(i.keyword in ("USER", "SHELL") for i in program.stage.instructions[:last]):
+        return True
+    others = (step for step in program.steps if step not in steps)
+    return any(
+        call.kind == "set-up" and not call.writes.everything and call.writes.holds(folder)
+        for step in others
+        for call in step.calls
+        if call.words[:1] != ("cd",) and any(is_within(p, folder) for p in call.writes.paths)
+    )
+
+
+def without_front_end(program: Program, front: FrontEnd) -> Program:
+    """The program as if the page were there already."""
+    steps = tuple(
+        step
+        for step in program.steps
+        if step not in front.steps and not _brings_node_alone(program, step.instruction)
+    )
+    aside = (copy for copy in program.copies if _is_for_page_alone(program, copy, front))
+    return replace(program, steps=steps, aside=frozenset(aside)) if steps else program
+
+
+# The stage
+
+
+def with_front_end(program: Program, plan: Plan, front: FrontEnd) -> Plan:
+    """The plan with a stage for the page in front of the others."""
+    dockerfile, style = program.workspace.dockerfile, program.workspace.style
+    text, gone = _stage_text(program, front)
+    head = head_of(dockerfile, program.stage.start)
+    edits = [Edit(head, head, text + style.newline)]
+    copy = f"{style.keyword('COPY')} --from={_STAGE} {front.output} {front.output}"
+    is_embedded = _is_embedded(program, front)
+    for instruction in gone:
+        replaced = is_embedded and instruction is front.steps[-1].instruction
+        end = instruction.end if replaced else end_with_gap(dockerfile, instruction)
+        line = copy + style.newline if replaced else ""
+        edits.append(Edit(head_of(dockerfile, instruction), end, line))
+    return replace(
+        plan,
+        copies=tuple(_without_sources(program, plan, front)),
+        edits=(*plan.edits, *edits),
+        added=(*plan.added, *(("COPY",) if is_embedded else ()), *_keywords(text)),
+        gone=tuple(gone),
+        after=(*plan.after, *(() if is_embedded else (copy,))),
+        evidence=(*plan.evidence, front.evidence),
+        unneeded=plan.unneeded | NODE_PACKAGES,
+    )
+
+
+def _without_sources(program: Program, plan: Plan, front: FrontEnd) -> Iterator[tuple[str, str]]:
+    """The COPYs, that of the page's folder left out where the program names the output alone."""
+    context = program.workspace.context
+    assert context is not None
+    for source, target in plan.copies:
+        if source != front.folder or _names_more(context, front):
+            yield source, target
+
+
+def _names_more(context: BuildContext, front: FrontEnd) -> bool:
+    """Whether a source of the program names anything of the page but its output."""
+    name = posixpath.basename(front.source)
+    output = f"{name}/{posixpath.relpath(front.output, front.folder)}"
+    mentions = pattern(rf"\b{re.escape(name)}(/[\w.-]+)*")
+    skipped = {"node_modules", "vendor", name}
+    for _, text in read_sources(
+        context, "", lambda name: name.endswith(_PROGRAMS), skipped.__contains__
+    ):
+        if any(not is_within(match[0], output) for match in mentions.finditer(text)):
+            return True
+    return False
+
+
+def _is_embedded(program: Program, front: FrontEnd) -> bool:
+    """Whether the program's own build takes the page in."""
+    context = program.workspace.context
+    assert context is not None
+    output = posixpath.join(front.source, posixpath.relpath(front.output, front.folder))
+    for path, text in read_sources(
+        context, "", lambda name: name.endswith(".go"), {"node_modules", "vendor"}.__contains__
+    ):
+        for names in _EMBED.findall(text):
+            for name in names.split():
+                place = posixpath.join(posixpath.dirname(path), name.removeprefix("all:"))
+                if is_within(output, posixpath.normpath(place).split("*")[0].rstrip("/")):
+                    return True
+    return False
+
+
+def _keywords(text: str) -> Iterator[str]:
+    from dockerfix.syntax.parser import parse
+
+    return (instruction.keyword for instruction in parse(text).instructions)
+
+
+def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instruction]]:
+    """The stage of the page, and the instructions that leave the stage of the program."""
+    stage, style = program.stage, program.workspace.style
+    own = [step.instruction for step in front.steps]
+    parts = [f"{style.keyword('FROM')} {stage.base} {style.keyword('AS')} {_STAGE}{style.newline}"]
+    gone: list[Instruction] = []
+    for instruction in stage.instructions[1 : stage.index_of(own[-1]) + 1]:
+        keyword = instruction.keyword
+        inside = _brings(program, instruction, front) if keyword in ("COPY", "ADD") else ""
+        goes = instruction in own
+        goes = goes or (inside == "alone" and _is_for_page_alone(program, instruction, front))
+        goes = goes or (keyword == "RUN" and _brings_node_alone(program, instruction))
+        gone += [instruction] if goes else []
+        if inside == "among others":
+            source = front.source or "."
+            line = f"{style.keyword('COPY')} {source} {front.folder}{style.newline}"
+            parts += [line] if line not in parts else []
+        elif goes:
+            parts.append(_set_off(program, instruction, first=len(parts) == 1))
+        elif (
+            keyword in ("ARG", "ENV", "WORKDIR")
+            or inside
+            or (keyword == "RUN" and _brings_tools(program, instruction))
+        ):
+            parts.append(instruction.code.rstrip("\r\n") + style.newline)
+    return "".join(parts), [*gone, *_idle_folders(program, front, gone)]
+
+
+def _idle_folders(
+    program: Program, front: FrontEnd, gone: list[Instruction]
+) -> Iterator[Instruction]:
+    """Each WORKDIR for the page alone: another one follows before anything else is done."""
+    kept = [i for i in program.stage.instructions if i not in gone]
+    for instruction, following in itertools.pairwise(kept):
+        if instruction.keyword == following.keyword == "WORKDIR":
+            folder = program.workspace.effects(instruction).after.workdir
+            if folder == front.folder and following.argument_text.startswith("/"):
+                yield instruction
+
+
+def _set_off(program: Program, instruction: Instruction, first: bool) -> str:
+    """An instruction with its comments, set off as it was."""
+    dockerfile, newline = program.workspace.dockerfile, program.workspace.style.newline
+    gap = newline if not first and blank_above(dockerfile, instruction) else ""
+    return gap + with_comments(dockerfile, instruction, newline)
+
+
+def _brings(program: Program, copy: Instruction, front: FrontEnd) -> str:
+    copied = read_copy(copy, program.workspace) or ()
+    inner = [is_within(c.destination, front.folder) for c in copied]
+    if inner and all(inner):
+        return "alone"
+    covers = (
+        is_within(front.folder, c.destination)
+        and (c.source == "." or is_within(front.source, c.source))
+        for c in copied
+    )
+    return "among others" if any(covers) else ""
+
+
+def _is_for_page_alone(program: Program, copy: Instruction, front: FrontEnd) -> bool:
+    """Whether a COPY brings files of the page that a later one brings again, or that none needs."""
+    if _brings(program, copy, front) != "alone":
+        return False
+    later = [c for c in program.copies if c.start > copy.start]
+    if any(_brings(program, other, front) == "among others" for other in later):
+        return True
+    context = program.workspace.context
+    return context is not None and not _names_more(context, front)
+
+
+def _brings_tools(program: Program, instruction: Instruction) -> bool:
+    step = next((s for s in program.steps if s.instruction is instruction), None)
+    return step is not None and step.has("packages", "tool")
+
+
+def _brings_node_alone(program: Program, instruction: Instruction) -> bool:
+    step = next(s for s in program.steps if s.instruction is instruction)
+    names = {
+        word.text
+        for call in step.calls
+        if (package := read_package_command(call.command)) is not None
+        and package.action == "install"
+        for word in package.packages
+    }
+    only = all(call.kind in ("packages", "tool", "clean") for call in step.calls)
+    return only and bool(names) and names <= NODE_PACKAGES | {"pnpm", "corepack"}
