@@ -87,6 +87,10 @@ def write_settings(root: Path) -> None:
     bundle.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(_HOST_BUNDLE, bundle)
     _write(root / "etc/pip.conf", ["[global]", f"cert = {BUNDLE}", *_pip_settings()])
+    _write(root / "etc/uv/uv.toml", ["native-tls = true"])
+    # Poetry knows certificates by the name of the source that a project gives.
+    poetry = root / "root/.config/pypoetry/config.toml"
+    _write(poetry, ["[certificates.index]", f'cert = "{BUNDLE}"'])
     # Yarn's first version reads no npmrc of a prefix, but the one of its user. Native modules are
     # compiled with the headers of the image: node-gyp would fetch them from outside a registry.
     for place in ("usr/local/etc/npmrc", "root/.npmrc"):
