@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dockerfix.verify.measure import SOURCE, Timing
 from dockerfix.verify.verdict import Side, Verdict
 from tests.builds.applications import APPS, CI, PROBES, Application, applications, images_of
 from tests.builds.bases import BASES
@@ -53,9 +54,14 @@ def test_unknown_applications_are_an_error() -> None:
         applications(("no-such",))
 
 
+def side(size: int, cold: float, rebuild: float | None) -> Side:
+    timings = {SOURCE: Timing((rebuild,), 3)} if rebuild is not None else {}
+    return Side(size, 5, cold, timings=timings)
+
+
 def verdict(size: int, rebuild: float | None) -> Verdict:
-    before = Side(1_000_000_000, 5, 60.0, rebuild_time=rebuild)
-    after = Side(size, 6, 30.0, rebuild_time=rebuild and rebuild / 10)
+    before = side(1_000_000_000, 60.0, rebuild)
+    after = side(size, 30.0, rebuild and rebuild / 10)
     return Verdict("x", "equal", ("split-stages", "order-copies"), before, after)
 
 

@@ -122,7 +122,7 @@ def _side(
     timings = bench.timings(side)
     first = next(iter(timings.values())).seconds[0]
     compressed = None
-    if wishes.measure and bench.engine.runs:
+    if wishes.measure and wishes.compressed and bench.engine.runs:
         compressed = _compressed(bench.engine, scope.image(side))
     measured = timings if wishes.measure else {}
     return Side(size, layers, first, observed.get(side), measured, compressed)

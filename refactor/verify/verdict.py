@@ -14,7 +14,16 @@ from dockerfix.verify.compare import TreeDifference
 from dockerfix.verify.configuration import Difference
 from dockerfix.verify.engine import BuildError, BuildOptions, Engine, EngineError
 from dockerfix.verify.findings import Finding
-from dockerfix.verify.measure import AGAIN, COLD, MANIFEST, SOURCE, Bench, Timing, copy_context
+from dockerfix.verify.measure import (
+    AGAIN,
+    COLD,
+    MANIFEST,
+    SCENARIOS,
+    SOURCE,
+    Bench,
+    Timing,
+    copy_context,
+)
 from dockerfix.verify.packages import PackageChange
 from dockerfix.verify.runs import Observation, RunOptions
 from dockerfix.verify.scope import Scope, open_scope
@@ -94,6 +103,10 @@ class Wishes:
     no_cache: bool = False
     #: Measure builds: cold, again, after an edit of a source, after one of a manifest.
     measure: bool = False
+    #: The kinds of builds that are measured.
+    scenarios: tuple[str, ...] = SCENARIOS
+    #: Measure the compressed size too, which takes about as long as packing the image.
+    compressed: bool = True
     repeat: int = 1
     #: Options for `run`, as the engine takes them.
     run_options: tuple[str, ...] = ()
@@ -161,7 +174,7 @@ class _Job:
                 return
         if self.wishes.measure:
             try:
-                bench.run(self.wishes.repeat)
+                bench.run(self.wishes.repeat, self.wishes.scenarios)
             except BuildError as error:
                 self.verdict.notes.append(f"not measured to the end: the build fails {error}")
         self._compare(bench)

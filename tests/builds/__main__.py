@@ -55,8 +55,8 @@ def check_mutations(mutations: Sequence[Mutation]) -> list[str]:
     missed: list[str] = []
     for mutation in mutations:
         trial = try_mutation(mutation, tell)
-        tell(f"wrong: {mutation.name:28} {trial.text[:160]}")
-        if not trial.caught:
+        tell(f"wrong: {mutation.name:28} {', '.join(trial.checks)}: {trial.text[:120]}")
+        if not trial.checks:
             missed.append(mutation.name)
     return missed
 

@@ -18,7 +18,7 @@ CI = (
     *("node-typescript", "python-django", "python-flask", "python-libpq", "python-locale"),
 )
 #: Where an application answers, when that is not `/`.
-PROBES = {"fullstack": "/api/time"}
+PROBES = {"fullstack": ("/", "/api/time")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Application:
         return self.folder.name
 
     @property
-    def probe(self) -> str | None:
-        """The path that is asked for; None for the root."""
-        return PROBES.get(self.name)
+    def probes(self) -> tuple[str, ...]:
+        """The paths that are asked for; the root when there are none."""
+        return PROBES.get(self.name, ())
 
     def refactor(self) -> Result:
         """What dockerfix makes of it."""

@@ -38,7 +38,7 @@ _SLIM = "debian:bookworm-slim"
 
 BASES = (
     Base(("debian:bookworm", "debian:12"), "debian", toolchains.debian),
-    Base((_SLIM, "debian:12-slim"), "debian", toolchains.debian_slim),
+    Base((_SLIM, "debian:12-slim"), "debian-slim", needs=("debian:bookworm",)),
     Base((_DEPS,), "buildpack-deps", needs=(_SLIM,)),
     Base(
         *(("node:20", "node:20-bookworm"), "node", toolchains.node, (_DEPS,)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dockerfix.pipeline import Result
 from dockerfix.verify.engine import BuildOptions, find_engine
+from dockerfix.verify.measure import COLD, SOURCE
 from dockerfix.verify.verdict import Verdict, Wishes, verify
 from tests.builds.applications import Application, applications, images_of
 from tests.builds.bases import make_bases
@@ -18,7 +19,8 @@ from tests.builds.mutations import Mutation
 class Trial:
     """What became of a wrong rewrite."""
 
-    caught: bool
+    #: The checks that caught it; none when it was missed.
+    checks: tuple[str, ...]
     #: What verify found first, else why nothing was tried.
     text: str
 
@@ -31,9 +33,14 @@ def check_application(
 
 
 def wishes(application: Application, measured: bool) -> Wishes:
-    """Run both, ask both; measured: without the engine's cache, and once more after an edit."""
-    probes = (application.probe,) if application.probe else ()
-    return Wishes(True, probes, no_cache=measured, measure=measured)
+    """Run both, ask both; measured: without the engine's cache, and again after an edit."""
+    return Wishes(
+        True,
+        application.probes,
+        measure=measured,
+        scenarios=(COLD, SOURCE),
+        compressed=False,
+    )
 
 
 def try_mutation(mutation: Mutation, tell: Callable[[str], None]) -> Trial:
@@ -42,13 +49,15 @@ def try_mutation(mutation: Mutation, tell: Callable[[str], None]) -> Trial:
     right = application.refactor()
     code = mutation.apply(right.code)
     if code == right.code:
-        return Trial(False, "the rewrite has nothing any more that this mistake would change")
+        return Trial((), "the rewrite has nothing any more that this mistake would change")
     wrong = Result(right.before, code, right.changes, right.declined, right.files)
     verdict = _verify(application, wrong, wishes(application, measured=False), tell)
     if verdict.state == "original broken":
         raise MachineError(f"{application.name} does not build: {verdict.problems}")
-    found = [str(problem).splitlines()[0] for problem in verdict.problems]
-    return Trial(bool(found), " | ".join(found) or "NOT CAUGHT")
+    if not verdict.findings:
+        return Trial((), "NOT CAUGHT")
+    checks = tuple(dict.fromkeys(finding.check for finding in verdict.findings))
+    return Trial(checks, " ".join(verdict.findings[0].text.split()))
 
 
 def _verify(

@@ -39,7 +39,6 @@ Acquire::GzipIndexes "true";
 Acquire::Languages "none";
 Apt::AutoRemove::SuggestsImportant "false";
 """
-_SLIM = ("doc", "groff", "info", "linda", "lintian", "man", "locale")
 _NODE_ENTRYPOINT = """\
 #!/bin/sh
 set -e
@@ -53,24 +52,23 @@ exec "$@"
 
 def debian(context: Path) -> None:
     """A minimal Debian 12, with the settings of apt that the published image has."""
-    _bootstrap(context / "root")
-    _pack(context)
-
-
-def debian_slim(context: Path) -> None:
-    """The same without manuals and translations."""
     root = context / "root"
-    _bootstrap(root)
-    for name in _SLIM:
-        folder = root / "usr/share" / name
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.name == "copyright" or (path.is_dir() and not path.is_symlink()):
-                continue
-            path.unlink()
-    rules = [f"path-exclude /usr/share/{name}/*" for name in _SLIM]
-    rules.append("path-include /usr/share/doc/*/copyright")
-    (root / "etc/dpkg/dpkg.cfg.d/docker").write_text("\n".join(rules) + "\n")
-    _pack(context)
+    need("debootstrap", "debootstrap")
+    run("debootstrap", "--variant=minbase", "bookworm", str(root), debian_mirror())
+    for pattern in ("var/cache/apt/*", "var/lib/apt/lists/*", "var/log/*.log", "dev/*"):
+        for path in root.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name in ("etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache"):
+        (root / name).unlink(missing_ok=True)
+    write_settings(root)
+    (root / "etc/apt/apt.conf.d/docker-clean").write_text(_DOCKER_CLEAN)
+    (root / "etc/dpkg/dpkg.cfg.d/docker-apt-speedup").write_text("force-unsafe-io\n")
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    archive = str(context / "rootfs.tar")
+    run("tar", "-C", str(root), "--sort=name", "--numeric-owner", "-cf", archive, ".")
+    shutil.rmtree(root)
 
 
 def node(context: Path) -> None:
@@ -212,28 +210,6 @@ def rust_version() -> str:
 
 
 _PRINT_VERSION = "import platform; print(platform.python_version())"
-
-
-def _bootstrap(root: Path) -> None:
-    need("debootstrap", "debootstrap")
-    run("debootstrap", "--variant=minbase", "bookworm", str(root), debian_mirror())
-    for pattern in ("var/cache/apt/*", "var/lib/apt/lists/*", "var/log/*.log", "dev/*"):
-        for path in root.glob(pattern):
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    for name in ("etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache"):
-        (root / name).unlink(missing_ok=True)
-    write_settings(root)
-    (root / "etc/apt/apt.conf.d/docker-clean").write_text(_DOCKER_CLEAN)
-    (root / "etc/dpkg/dpkg.cfg.d/docker-apt-speedup").write_text("force-unsafe-io\n")
-    policy = root / "usr/sbin/policy-rc.d"
-    policy.write_text("#!/bin/sh\nexit 101\n")
-    policy.chmod(0o755)
-
-
-def _pack(context: Path) -> None:
-    archive = str(context / "rootfs.tar")
-    run("tar", "-C", str(context / "root"), "--sort=name", "--numeric-owner", "-cf", archive, ".")
-    shutil.rmtree(context / "root")
 
 
 def _unpack_npm(archive: Path, target: Path) -> None:
