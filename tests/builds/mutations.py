@@ -52,7 +52,12 @@ MUTATIONS = (
     Mutation("locale missing", "python-locale", r"\blocale-gen\b(?!\S)", "true"),
     Mutation("file mode lost", "python-django", r"^(COPY )(.*\. /code)$", r"\1--chmod=644 \2"),
     Mutation("production dependencies lost", "node-express", r"^COPY .*node_modules.*\n", ""),
-    Mutation("build output lost", "node-typescript", r" /app /app$", " /app/src /app/src"),
+    Mutation(
+        "build output lost",
+        "node-typescript",
+        r"^COPY .*--from=build /app(/dist)? /app(/dist)?\n",
+        "",
+    ),
     Mutation("program of the entry lost", "go-static", r"^COPY --from=build.*\n", ""),
     Mutation("environment of Python lost", "python-flask", r"^COPY --from=build /opt/venv.*\n", ""),
 )
