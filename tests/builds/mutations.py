@@ -55,7 +55,7 @@ MUTATIONS = (
     Mutation(
         "build output lost",
         "node-typescript",
-        r"^COPY .*--from=build /app(/dist)? /app(/dist)?\n",
+        r"^COPY .* /app(/dist)? /app(/dist)?\n",
         "",
     ),
     Mutation("program of the entry lost", "go-static", r"^COPY --from=build.*\n", ""),
