@@ -55,6 +55,8 @@ class Lock:
     """The lock file's content."""
 
     pins: Mapping[str, Pin] = field(default_factory=dict)
+    #: The references that no file holds yet.
+    added: frozenset[str] = field(default=frozenset(), compare=False)
 
     def get(self, reference: str) -> Pin | None:
         """What the reference is locked to; a tag that another is locked to stands for itself."""
@@ -71,7 +73,8 @@ class Lock:
 
     def add(self, pins: Iterable[Pin]) -> Lock:
         """The lock with more entries; new ones win."""
-        return Lock({**self.pins, **{pin.reference: pin for pin in pins}})
+        found = {pin.reference: pin for pin in pins}
+        return Lock({**self.pins, **found}, self.added.union(found))
 
 
 def moves_by_reference(pins: Iterable[Pin]) -> dict[str, Pin]:

@@ -46,13 +46,14 @@ class Server:
     _blobs: set[tuple[str, str]] = field(default_factory=set)
 
     def call(
-        self, method: str, path: str, body: bytes = b"", kind: str = ""
+        self, method: str, path: str, body: bytes = b"", kind: str = "", expected: int = 0
     ) -> http.client.HTTPResponse:
         headers = {"Accept": ", ".join(MANIFESTS), **({"Content-Type": kind} if kind else {})}
         self.requests.request(method, path, body, headers)
         answer = self.requests.getresponse()
         text = answer.read()
-        assert answer.status < 300, (method, path, answer.status, text)
+        done = answer.status == expected if expected else answer.status < 300
+        assert done, (method, path, answer.status, text)
         return answer
 
     def blob(self, repository: str, body: bytes) -> str:

@@ -51,9 +51,8 @@ def fill_storage(storage: Path) -> None:
     for number in range(MANY):
         tags = {}
         for major in range(10):
-            for name in (f"{major}", f"{major}.1", f"{major}.1.4"):
+            for name in (f"{major}", f"{major}.1.4"):
                 tags[name] = f"{number} {major}.1.4"
-            tags[f"{major}.1.3"] = f"{number} {major}.1.3"
         fill(storage, f"many/app{number}", tags)
 
 

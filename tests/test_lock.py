@@ -186,8 +186,7 @@ def test_write_adds_to_the_lock_and_diff_shows_that(
     assert lines(folder) == [f"FROM {registry.address}/node:20.12.2"]
 
 
-def test_what_passes_add_is_looked_up_too(registry: Server, tmp_path: Path) -> None:
-    """A moving tag in one file, an exact one in another, and a file that asks nothing."""
+def test_several_files_at_once(registry: Server, tmp_path: Path) -> None:
     folder = repository(tmp_path, f"FROM {registry.address}/node:20\n")
     (folder / "a.Dockerfile").write_text(f"FROM {registry.address}/debian:bookworm-slim\n")
     (folder / "b.Dockerfile").write_text("FROM scratch\n")
@@ -235,11 +234,18 @@ def test_a_silent_registry_does_not_hang(
     assert "1 image not looked up" in result.output
 
 
-def test_locked_asks_nobody(faulty: Faulty, tmp_path: Path) -> None:
+def test_locked_asks_nobody(
+    faulty: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = repository(tmp_path, f"FROM {faulty.address}/node:18\n")
-    result = pin_only("--diff", "--locked", "--explain", folder)
+    monkeypatch.chdir(folder)
+    result = pin_only("--diff", "--locked", "--explain")
     assert "not pinned: no dockerfix.lock" in result.output
+    monkeypatch.setenv("DOCKERFIX_LOCKED", "1")
+    pin_only("--diff")
+    monkeypatch.delenv("DOCKERFIX_LOCKED")
     (folder / ".dockerfix.toml").write_text("locked = true\n")
+    pin_only("--diff")
     assert faulty.seen == []
 
 

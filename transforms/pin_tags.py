@@ -94,7 +94,10 @@ def _pin(use: ImageUse, reference: Reference, workspace: Workspace) -> _Found:
         workspace,
         (f"`{use.text}` moves", f"Use `{text}`, which is the same image today"),
         Level.SAFE,
-        Evidence("dockerfix.lock", f"{pin.reference} is {pin.digest} on {pin.date}"),
+        Evidence(
+            reference.domain if pin.reference in lock.added else "dockerfix.lock",
+            f"{pin.reference} is {pin.digest} on {pin.date}",
+        ),
     )
 
 

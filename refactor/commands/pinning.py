@@ -28,6 +28,8 @@ from dockerfix.writing import Write
 WORKERS = 8
 #: Seconds that `--diff` and its like wait for a word of some registry.
 SILENCE = 8.0
+#: Seconds that they wait for a connection.
+SHORT = 3.0
 #: What a pass adds (a slim base) is looked up too, and so on; more rounds than any file needs.
 _ROUNDS = 4
 _MOST_CAUSES = 3
@@ -181,6 +183,8 @@ def make_registry(config: Config, *, ask_always: bool) -> Registry:
     Otherwise a host that could not be reached a moment ago is not tried again.
     """
     network = read_network(config.insecure, dict(config.mirrors))
+    if not ask_always:
+        network = replace(network, connect_timeout=SHORT)
     cache = Cache(cache_folder(), fresh=0.0 if ask_always else FRESH)
     return Registry(read_credentials(), network, cache, remember_down=not ask_always)
 
