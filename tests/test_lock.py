@@ -244,7 +244,10 @@ def test_locked_asks_nobody(
     monkeypatch.setenv("DOCKERFIX_LOCKED", "1")
     pin_only("--diff")
     monkeypatch.delenv("DOCKERFIX_LOCKED")
-    (folder / ".dockerfix.toml").write_text("locked = true\n")
+    (tmp_path / "other").mkdir()
+    other = repository(tmp_path / "other", f"FROM {faulty.address}/node:18\n")
+    (other / ".dockerfix.toml").write_text("locked = true\n")
+    monkeypatch.chdir(other)
     pin_only("--diff")
     assert faulty.seen == []
 
