@@ -47,9 +47,10 @@ def _section(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings:
         text = f"<b>{_text(finding.check)}</b><pre>{_text(finding.text)}</pre>"
         yield f'<div class="problem">{text}</div>'
-    if verdict.notes:
-        notes = "".join(f"<li>{_text(note)}" for note in verdict.notes)
-        yield f'<ul class="notes">{notes}</ul>'
+    notes = [*verdict.notes, *([f"the whole log: {verdict.log}"] if verdict.log else [])]
+    if notes:
+        items = "".join(f"<li>{_text(note)}" for note in notes)
+        yield f'<ul class="notes">{items}</ul>'
     if verdict.before and verdict.after:
         yield f'<div class="figures">{"".join(_figures(verdict.before, verdict.after))}</div>'
         yield from _runs(verdict.before, verdict.after)
