@@ -348,6 +348,20 @@ def test_time_zones_that_are_gone() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        program("app/server", text=b"Pacific/Kiritimati"),
+        file("usr/local/go/lib/time/zoneinfo.zip"),
+    ],
+)
+def test_time_zones_of_its_own(own: Entry) -> None:
+    config = {"Env": ["TZ=Europe/Berlin", PATH]}
+    zones = file("usr/share/zoneinfo/Europe/Berlin")
+    before = container(["./server"], own, zones, **config)
+    assert around(before, container(["./server"], own, **config)) == []
+
+
 # Rights, files and versions.
 
 

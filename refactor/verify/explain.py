@@ -25,7 +25,7 @@ _KEYWORDS = {
     "StopSignal": ("STOPSIGNAL",),
     "Shell": ("SHELL",),
     "OnBuild": ("ONBUILD",),
-    "Author": ("MAINTAINER", "LABEL"),
+    "Author": ("MAINTAINER",),
 }
 #: A shell that only starts a command may be left out.
 _PLAIN_COMMAND = re.compile(r"^[\w@%+=:,./ \t'\"-]+$")
@@ -70,8 +70,8 @@ class Explainer:
             written = self._written(field, name, new)
             if written.passes:
                 return written
-        if new is None and name and (mentioned := self._removing(name, field)):
-            return Explanation(mentioned, f"the change names {name}")
+        if new is None and (removing := self._removing(name, field)):
+            return Explanation(removing, "the change takes it away")
         return self._from_base(field, name, old, new)
 
     def same_command(self, before: dict[str, Any], after: dict[str, Any]) -> Explanation:
@@ -101,12 +101,13 @@ class Explainer:
         return tuple(dict.fromkeys(found))
 
     def _removing(self, name: str, field: str) -> tuple[str, ...]:
-        """The passes that name something in words, and take text away that they do not write."""
+        """The passes that take instructions of a field away; of a named one, those that name it."""
         pattern = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
         found: list[str] = []
         for change in self.changes:
             words = [change.message, change.help, *(str(entry) for entry in change.evidence)]
-            if _removes(change, field) and any(pattern.search(text) for text in words):
+            named = not name or any(pattern.search(text) for text in words)
+            if named and _removes(change, field, partly=bool(name)):
                 found.append(change.pass_name)
         return tuple(dict.fromkeys(found))
 
@@ -150,11 +151,12 @@ class Explainer:
         return Explanation(tuple(dict.fromkeys(found)), "folders of the change and of the base")
 
 
-def _removes(change: Change, field: str) -> bool:
-    """Whether a change takes away instructions of a field, or a piece of one."""
+def _removes(change: Change, field: str, *, partly: bool) -> bool:
+    """Whether a change takes instructions of a field away, or `partly` a piece of one."""
     keywords = _KEYWORDS.get(field, ())
     gone = sum(change.removed.count(keyword) - change.added.count(keyword) for keyword in keywords)
-    return gone > 0 or any(edit.end > edit.start and not edit.text.strip() for edit in change.edits)
+    cuts = any(edit.end > edit.start and not edit.text.strip() for edit in change.edits)
+    return gone > 0 or (partly and cuts)
 
 
 def _base(code: str, target: str | None) -> str:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO
 
-#: Paths of the system that a program may name: the certificates that crypto/x509 of Go reads.
-NAMED = ("/etc/ssl/certs/ca-certificates.crt",)
+#: The certificates that crypto/x509 of Go reads.
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+#: A time zone that nobody names who does not hold them all (time/tzdata of Go, chrono-tz).
+ANY_ZONE = "Pacific/Kiritimati"
+#: What is looked for in programs.
+NAMED = (CERTIFICATES, ANY_ZONE)
 _SCRIPT, _SOURCE, _LIST = 1 << 16, 1 << 20, 16 << 20
 _MAX_PROGRAM = 1 << 30
 _SOURCES = (".py", ".js", ".mjs", ".cjs", ".sh", ".cfg", ".pth")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from dockerfix.verify.findings import Finding
 from dockerfix.verify.image import Image
+from dockerfix.verify.interests import ANY_ZONE, CERTIFICATES
 from dockerfix.verify.trace import Trace
 
 #: Where OpenSSL, GnuTLS and crypto/x509 of Go look for the authorities they trust.
@@ -25,6 +26,8 @@ _TLS_MODULES = frozenset(
     ("ssl", "requests", "urllib3", "urllib.request", "httpx", "aiohttp", "botocore", "smtplib")
 )
 _ZONES = "usr/share/zoneinfo"
+#: `runtime.GOROOT()`, where time of Go looks last.
+_ZONES_OF_GO = "usr/local/go/lib/time/zoneinfo.zip"
 _ZONE_MODULES = frozenset(("zoneinfo", "tzlocal"))
 #: Always there: built into glibc, or the only one that musl knows.
 _PLAIN = re.compile(r"^(?:C|POSIX)(?:\..*)?$")
@@ -44,7 +47,7 @@ def has_certificates(image: Image) -> bool:
 
 def has_zones(image: Image) -> bool:
     """Whether there is a database of time zones."""
-    return image.tree.is_folder(_ZONES)
+    return image.tree.is_folder(_ZONES) or image.tree.is_file(_ZONES_OF_GO)
 
 
 def has_locale(image: Image, name: str) -> bool:
@@ -73,8 +76,8 @@ def _certificates(before: Image, after: Image, old: Trace, new: Trace) -> Iterat
 
 def _why_tls(image: Image, trace: Trace) -> str:
     for path in trace.programs:
-        if _named(image, path, "/etc/ssl/certs/ca-certificates.crt"):
-            return f"/{path} reads /etc/ssl/certs/ca-certificates.crt"
+        if _named(image, path, CERTIFICATES):
+            return f"/{path} reads {CERTIFICATES}"
     if not trace.names().isdisjoint(_SELF_CONTAINED):
         return ""
     for path in trace.programs:
@@ -92,6 +95,8 @@ def _zones(before: Image, after: Image, old: Trace, new: Trace) -> Iterator[Find
     if not has_zones(before) or has_zones(after) or not new.names().isdisjoint(_SELF_CONTAINED):
         return
     zone = after.environment.get("TZ", "")
+    if any(_named(after, path, ANY_ZONE) for path in new.programs):
+        return
     if zone and zone not in ("UTC", "Etc/UTC"):
         yield Finding("time zones", f"TZ={zone}, and there are no time zones any more")
         return
