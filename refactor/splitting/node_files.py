@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dockerfix.context.json_files import table
 from dockerfix.context.node_outputs import Outputs
 from dockerfix.context.usage.usage import usage_of
+from dockerfix.effects.reach import NOTHING, is_within
 from dockerfix.knowledge.node_packages import OPENS_NO_FILES
 from dockerfix.patterns import pattern
 from dockerfix.splitting.node_base import OF_IMAGE, dependencies
@@ -18,7 +19,7 @@ from dockerfix.splitting.node_command import (
     main_file_evidence,
     script_of,
 )
-from dockerfix.splitting.plan import Program
+from dockerfix.splitting.plan import Program, written
 from dockerfix.transform import Evidence
 
 #: Ways to files: modules that open them, places that are asked for, servers of folders, views.
@@ -44,13 +45,22 @@ def needed_files(program: Program, project: NodeProject) -> tuple[tuple[str, ...
     main = main_file_evidence(program, project)
     if main is None or main.source not in made.files:
         return None
-    if usage_of(program.workspace.context).commands:
+    if any(_makes_files(program)) or usage_of(program.workspace.context).commands:
         return None
     if not _names_only(program, project, folder) or not _opens_nothing(project, made):
         return None
     paths = (*_at_root(program), f"{program.folder}/node_modules", f"{program.folder}/{folder}")
     fact = f"no source and no dependency opens a file; {folder} is what the compiler makes"
     return paths, Evidence("package.json and the sources", fact)
+
+
+def _makes_files(program: Program) -> Iterator[str]:
+    """Files that steps put beside the sources, without a build."""
+    for step in program.steps:
+        for call in step.calls:
+            made = written(call) if call.kind in ("set-up", "fetch", "configure") else NOTHING
+            if call.words[:1] not in (("mkdir",), ("chmod",), ("chown",)) and not made.everything:
+                yield from (path for path in made.paths if is_within(path, program.folder))
 
 
 def _at_root(program: Program) -> Iterator[str]:

@@ -120,7 +120,7 @@ def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:
 def _read_step(instruction: Instruction, workspace: Workspace) -> Step:
     step = workspace.effects(instruction).step
     where = f"line {instruction.line}"
-    if step is None or not step.run.script.is_and_list or step.run.script.tail:
+    if step is None or not is_sequence(step):
         raise NotSplitError("a step that cannot be read", where)
     for call in step.calls:
         if not _is_understood(call):
@@ -128,6 +128,15 @@ def _read_step(instruction: Instruction, workspace: Workspace) -> Step:
     if len(step.calls) != len(step.run.script.items):
         raise NotSplitError("a step that cannot be read", where)
     return step
+
+
+def is_sequence(step: Step) -> bool:
+    """Whether its commands are done one after the other, none of them on a condition but `&&`."""
+    items = step.run.script.items
+    return all(
+        item.command is not None and not item.background and item.operator in ("", "&&", ";", "\n")
+        for item in items
+    )
 
 
 def _is_understood(call: Call) -> bool:

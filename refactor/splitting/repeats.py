@@ -66,6 +66,8 @@ class Repeats:
         if commands == [_source(call, step) for call in step.calls]:
             code = instruction.code
             return code if code.endswith("\n") else code + style.newline
+        if not _stops_on_failure(step):
+            raise NotSplitError("a part of a step that goes on after a failure", _line(step))
         return f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"
 
     def goes(self, instruction: Instruction) -> bool:
@@ -357,6 +359,18 @@ def copy_targets(copy: Instruction, program: Program) -> tuple[str, ...]:
         else entry.destination
         for entry in copied
     )
+
+
+def _stops_on_failure(step: Step) -> bool:
+    """Whether a command that fails is the last one: an and-list, or one below `set -e`."""
+    script, first = step.run.script, step.calls[0]
+    options = [word for word in first.words[1:] if word.startswith("-")]
+    by_option = first.words[:1] == ("set",) and any("e" in word for word in options)
+    return by_option or (script.is_and_list and not script.tail)
+
+
+def _line(step: Step) -> str:
+    return f"line {step.instruction.line}"
 
 
 def _source(call: Call, step: Step) -> str:
