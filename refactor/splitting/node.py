@@ -37,7 +37,7 @@ from dockerfix.splitting.node_production import (
     yarn_generation,
 )
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
-from dockerfix.splitting.repeats import tool_names
+from dockerfix.splitting.steps import tool_names
 from dockerfix.transform import Evidence
 
 _TOOLS = ("npm", "yarn", "pnpm")

@@ -11,17 +11,22 @@ import posixpath
 from collections.abc import Iterator
 from functools import cached_property
 
-from dockerfix.copies import read_copy
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
-from dockerfix.knowledge.system_packages import runtime_packages
-from dockerfix.packages import read_package_command
+from dockerfix.splitting.kept_packages import KeptPackages
+from dockerfix.splitting.owners import folder_owner, owned_path, owned_paths
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, written
 from dockerfix.splitting.python_environment import made_environment, makes_environment
+from dockerfix.splitting.steps import (
+    copy_targets,
+    is_leftover,
+    line_of,
+    stops_on_failure,
+    text_of,
+    tool_names,
+)
 from dockerfix.syntax.tree import Instruction
 
-#: What a tool leaves there is of no use to the program.
-_LEFTOVERS = ("/root", "/home", "/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/usr/share/doc")
 #: In every image with a shell, as far as these packages do not bring them.
 _PLAIN = frozenset(
     (
@@ -53,6 +58,7 @@ class Repeats:
         #: COPY instructions to places where nothing is built.
         self.placed = placed
         self.steps = {step.instruction: step for step in program.steps}
+        self.packages = KeptPackages(program, plan)
 
     def text(self, instruction: Instruction) -> str:
         """The RUN for the stage that runs; nothing when it has no part in it."""
@@ -63,11 +69,11 @@ class Repeats:
         if self.plan.bare:
             raise NotSplitError("the runtime image has no shell", f"line {instruction.line}")
         style = self.program.workspace.style
-        if commands == [_source(call, step) for call in step.calls]:
+        if commands == [text_of(call, step) for call in step.calls]:
             code = instruction.code
             return code if code.endswith("\n") else code + style.newline
-        if not _stops_on_failure(step):
-            raise NotSplitError("a part of a step that goes on after a failure", _line(step))
+        if not stops_on_failure(step):
+            raise NotSplitError("a part of a step that goes on after a failure", line_of(step))
         return f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"
 
     def goes(self, instruction: Instruction) -> bool:
@@ -133,22 +139,22 @@ class Repeats:
 
     def _commands(self, step: Step) -> Iterator[str]:
         wanted = [call for call in step.calls if self._is_wanted(call, step)]
-        packages = any(call.kind == "packages" and self._packages(call) for call in step.calls)
+        packages = any(call.kind == "packages" and self.packages.of(call) for call in step.calls)
         if not packages:
             wanted = [call for call in wanted if call.kind not in ("packages", "clean")]
         if not wanted:
             return
         self._check_directory(step, wanted)
-        yield from self._missing_update(step)
+        yield from self.packages.missing_update(step)
         for call in wanted:
             text = self._command_text(call, step)
             if text:
                 yield text
 
     def _command_text(self, call: Call, step: Step) -> str:
-        text = _source(call, step)
+        text = text_of(call, step)
         if call.kind == "packages":
-            return self._package_text(call, text)
+            return self.packages.text(call, text)
         if self._owns_folder(call):
             # COPY sets the owner of the files; the folder itself is made by WORKDIR.
             return f"chown {folder_owner(self.program)} {self.program.folder}"
@@ -183,7 +189,7 @@ class Repeats:
             raise NotSplitError("a step whose work is not known", where)
         outside = [path for path in writes.paths if not self._is_brought(path, path in call.makes)]
         if call.kind == "clean":
-            outside = [path for path in outside if not _is_leftover(path)]
+            outside = [path for path in outside if not is_leftover(path)]
         again = [path for path in outside if not self._is_left_behind(path, call)]
         if not again:
             return False
@@ -245,7 +251,7 @@ class Repeats:
         name = posixpath.basename(call.words[0]) if call.words else "echo"
         if self.plan.base == self.program.base or name in _PLAIN:
             return True
-        kept = (n for _, other in self.program.calls("packages") for n in self._packages(other))
+        kept = (n for _, other in self.program.calls("packages") for n in self.packages.of(other))
         return name in kept
 
     @cached_property
@@ -294,45 +300,6 @@ class Repeats:
     def _is_needed_tool(self, call: Call) -> bool:
         return any(name in self.plan.tools for name in tool_names(call))
 
-    def _missing_update(self, step: Step) -> Iterator[str]:
-        """The update of an earlier RUN, which this one's install counts on."""
-        managers = [read_package_command(c.command) for c in step.calls if c.kind == "packages"]
-        installs = [p for p in managers if p is not None and p.action == "install"]
-        if not installs or not installs[0].manager.needs_index:
-            return
-        if any(p is not None and p.action == "update" for p in managers):
-            return
-        for other, call in self.program.calls("packages"):
-            package = read_package_command(call.command)
-            if package is not None and package.action == "update":
-                yield other.run.script.text[call.command.start : call.command.end]
-                return
-        raise NotSplitError("an install that counts on another's index")
-
-    def _packages(self, call: Call) -> list[str]:
-        package = read_package_command(call.command)
-        if package is None or package.action != "install":
-            return []
-        return [
-            kept if kept != word.text.partition("=")[0] else word.text
-            for word in package.packages
-            for kept in self._runtime_packages(word.text.partition("=")[0])
-        ]
-
-    def _runtime_packages(self, name: str) -> tuple[str, ...]:
-        return () if name in self.plan.unneeded else runtime_packages(name, self.plan.base)
-
-    def _package_text(self, call: Call, text: str) -> str:
-        package = read_package_command(call.command)
-        if package is None or package.action != "install":
-            return text
-        if "$" in text:
-            raise NotSplitError("packages that a variable names", text)
-        names = list(dict.fromkeys(self._packages(call)))
-        dropped = {word.text for word in package.packages}
-        head = " ".join(word.text for word in call.command.words if word.text not in dropped)
-        return f"{head} {' '.join(names)}" if names else ""
-
     # Owners
 
     def _owns_folder(self, call: Call) -> bool:
@@ -348,81 +315,3 @@ class Repeats:
                 if inside and not self._touches_moved(call):
                     found.append((path, next(w for w in call.words[1:] if w[:1] != "-")))
         return tuple(found)
-
-
-def copy_targets(copy: Instruction, program: Program) -> tuple[str, ...]:
-    """The image paths of what a COPY brings; nothing where that cannot be told."""
-    copied = read_copy(copy, program.workspace) or ()
-    return tuple(
-        posixpath.join(entry.destination, posixpath.basename(entry.source))
-        if entry.into_folder and len(copied) > 1
-        else entry.destination
-        for entry in copied
-    )
-
-
-def _stops_on_failure(step: Step) -> bool:
-    """Whether a command that fails is the last one: an and-list, or one below `set -e`."""
-    script, first = step.run.script, step.calls[0]
-    options = [word for word in first.words[1:] if word.startswith("-")]
-    by_option = first.words[:1] == ("set",) and any("e" in word for word in options)
-    return by_option or (script.is_and_list and not script.tail)
-
-
-def _line(step: Step) -> str:
-    return f"line {step.instruction.line}"
-
-
-def _source(call: Call, step: Step) -> str:
-    return step.run.script.text[call.command.start : call.command.end]
-
-
-def _is_leftover(path: str) -> bool:
-    return any(is_within(path, place) for place in _LEFTOVERS)
-
-
-def tool_names(call: Call) -> tuple[str, ...]:
-    """The names under which a tool is known that a command installs."""
-    package = read_package_command(call.command)
-    if call.words[0] == "corepack":
-        return ("corepack", "yarn", "pnpm")
-    if package is None:
-        return ()
-    names = (word.text for word in package.packages)
-    return tuple(name[:1] + name[1:].partition("@")[0] for name in names)
-
-
-def owned_paths(call: Call) -> tuple[str, ...]:
-    """The paths that a `chown -R` gives away."""
-    paths = [word for word in call.words[1:] if not word.startswith("-")]
-    recursive = any(word in ("-R", "--recursive", "-Rf", "-hR", "-Rh") for word in call.words)
-    if call.words[:1] != ("chown",) or not recursive or any("$" in word for word in paths):
-        return ()
-    if call.directory is None and not all(path.startswith("/") for path in paths[1:]):
-        return ()
-    return tuple(
-        posixpath.normpath(posixpath.join(call.directory or "/", path)) for path in paths[1:]
-    )
-
-
-def owned_path(call: Call) -> str | None:
-    """The single path that a `chown -R` gives away."""
-    paths = owned_paths(call)
-    return paths[0] if len(paths) == 1 else None
-
-
-def folder_owner(program: Program) -> str | None:
-    """Who owns the program's folder in the end, when that is not root."""
-    owner: str | None = None
-    user: str | None = None
-    for instruction in program.stage.instructions:
-        if instruction.keyword == "USER":
-            user = instruction.argument_text
-        elif instruction.keyword in ("COPY", "ADD") and instruction.flag("chown"):
-            owner = instruction.flag("chown")
-        elif instruction.keyword == "RUN" and user not in (None, "root", "0"):
-            owner = owner or user
-    for _, call in program.calls("set-up"):
-        if program.folder in owned_paths(call):
-            owner = next(word for word in call.words[1:] if not word.startswith("-"))
-    return owner

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from dockerfix.copies import read_copy
 from dockerfix.effects.reach import is_within
 from dockerfix.patterns import pattern
+from dockerfix.splitting.owners import folder_owner
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
-from dockerfix.splitting.repeats import Repeats, folder_owner
+from dockerfix.splitting.repeats import Repeats
 from dockerfix.syntax.edits import blank_above, with_comments
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Workspace

@@ -16,7 +16,7 @@ from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.node_command import runner_instruction
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
-from dockerfix.splitting.repeats import tool_names
+from dockerfix.splitting.steps import tool_names
 from dockerfix.syntax.shell import parse_script
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence

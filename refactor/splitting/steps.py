@@ -1,0 +1,60 @@
+"""Plain facts about the steps of a stage."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dockerfix.copies import read_copy
+from dockerfix.effects.model import Call, Step
+from dockerfix.effects.reach import is_within
+from dockerfix.packages import read_package_command
+from dockerfix.splitting.plan import Program
+from dockerfix.syntax.tree import Instruction
+
+#: What a tool leaves there is of no use to the program.
+_LEFTOVERS = ("/root", "/home", "/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/usr/share/doc")
+
+
+def is_leftover(path: str) -> bool:
+    """Whether a path lies where tools leave what no program looks for."""
+    return any(is_within(path, place) for place in _LEFTOVERS)
+
+
+def tool_names(call: Call) -> tuple[str, ...]:
+    """The names under which a tool is known that a command installs."""
+    package = read_package_command(call.command)
+    if call.words[0] == "corepack":
+        return ("corepack", "yarn", "pnpm")
+    if package is None:
+        return ()
+    names = (word.text for word in package.packages)
+    return tuple(name[:1] + name[1:].partition("@")[0] for name in names)
+
+
+def copy_targets(copy: Instruction, program: Program) -> tuple[str, ...]:
+    """The image paths of what a COPY brings; nothing where that cannot be told."""
+    copied = read_copy(copy, program.workspace) or ()
+    return tuple(
+        posixpath.join(entry.destination, posixpath.basename(entry.source))
+        if entry.into_folder and len(copied) > 1
+        else entry.destination
+        for entry in copied
+    )
+
+
+def stops_on_failure(step: Step) -> bool:
+    """Whether a command that fails is the last one: an and-list, or one below `set -e`."""
+    script, first = step.run.script, step.calls[0]
+    options = [word for word in first.words[1:] if word.startswith("-")]
+    by_option = first.words[:1] == ("set",) and any("e" in word for word in options)
+    return by_option or (script.is_and_list and not script.tail)
+
+
+def line_of(step: Step) -> str:
+    """Where a step is, for people."""
+    return f"line {step.instruction.line}"
+
+
+def text_of(call: Call, step: Step) -> str:
+    """A command as it is written."""
+    return step.run.script.text[call.command.start : call.command.end]
