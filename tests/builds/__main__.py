@@ -6,7 +6,7 @@
     python -m tests.builds --wrong           only the wrong rewrites
     python -m tests.builds --engine          start the engine and leave it; print how to reach it
 
-Without an engine that answers one is installed and started, and the base images are made, from the
+Unless DOCKER_HOST names an engine, one is unpacked and started. Base images are made from the
 package registries alone. Exit code 1 when an image differs in a way that no change explains, when a
 wrong rewrite is not caught, or when there is no engine.
 """

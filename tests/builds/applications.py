@@ -49,12 +49,10 @@ def applications(names: tuple[str, ...] = ()) -> list[Application]:
 
 
 def images_of(*codes: str) -> list[str]:
-    """The base images that Dockerfiles name, each once."""
+    """The base images that Dockerfiles name in FROM, each once."""
     found: dict[str, None] = {}
     for code in codes:
-        tree = parse(code)
-        named = {stage.name for stage in tree.stages}
-        for stage in tree.stages:
-            if stage.base not in named and stage.base != "scratch":
-                found[stage.base] = None
+        stages = parse(code).stages
+        others = {"scratch", *(stage.name for stage in stages)}
+        found.update((stage.base, None) for stage in stages if stage.base not in others)
     return list(found)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from dockerfix.pipeline import Result
 from dockerfix.verify.engine import BuildOptions, find_engine
 from dockerfix.verify.measure import COLD, SOURCE
-from dockerfix.verify.verdict import Verdict, Wishes, verify
+from dockerfix.verify.verdict import BROKEN, ORIGINAL_BROKEN, Verdict, Wishes, verify
 from tests.builds.applications import Application, applications, images_of
 from tests.builds.bases import make_bases
 from tests.builds.machine import MachineError
 from tests.builds.mutations import Mutation
+
+#: Seconds of one build.
+_TIMEOUT = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,16 @@ class Trial:
 def check_application(
     application: Application, wishes: Wishes, tell: Callable[[str], None]
 ) -> Verdict:
-    """Build an application before and after, and compare. Raises MachineError, EngineError."""
-    return _verify(application, application.refactor(), wishes, tell)
+    """Build an application before and after, and compare. Raises MachineError, EngineError.
+
+    A build that fails is tried once more: a download that breaks off says nothing of the file.
+    """
+    result = application.refactor()
+    verdict = _verify(application, result, wishes, tell)
+    if verdict.state in (BROKEN, ORIGINAL_BROKEN):
+        tell(f"{application.name} once more: {verdict.findings[0]}")
+        verdict = _verify(application, result, wishes, tell)
+    return verdict
 
 
 def wishes(application: Application, measured: bool) -> Wishes:
@@ -52,7 +63,7 @@ def try_mutation(mutation: Mutation, tell: Callable[[str], None]) -> Trial:
         return Trial((), "the rewrite has nothing any more that this mistake would change")
     wrong = Result(right.before, code, right.changes, right.declined, right.files)
     verdict = _verify(application, wrong, wishes(application, measured=False), tell)
-    if verdict.state == "original broken":
+    if verdict.state == ORIGINAL_BROKEN:
         raise MachineError(f"{application.name} does not build: {verdict.problems}")
     if not verdict.findings:
         return Trial((), "NOT CAUGHT")
@@ -64,5 +75,5 @@ def _verify(
     application: Application, result: Result, asked: Wishes, tell: Callable[[str], None]
 ) -> Verdict:
     make_bases(images_of(result.before, result.code), tell)
-    options = BuildOptions(application.folder)
+    options = BuildOptions(application.folder, timeout=_TIMEOUT)
     return verify(str(application.folder), result, find_engine(), options, asked)

@@ -1,4 +1,7 @@
-"""A container engine for the builds: the one that answers, else one of our own.
+"""A container engine for the builds: one of our own, else the one that DOCKER_HOST names.
+
+It gets images called `node:20` and the like that are not the published ones, so an engine that
+somebody uses for other things is taken only when it is named.
 
 Docker's own packages are not needed: a newer Debian suite has the engine, and its Go programs run
 on Debian 12 when they are unpacked, not installed. No package of that suite gets onto the machine.
@@ -44,10 +47,13 @@ def answers() -> bool:
 def engine_for_builds() -> Iterator[str]:
     """An engine that answers, and what it is; one that was started here is stopped at the end.
 
-    Raises MachineError when there is none and none can be started.
+    Raises MachineError when the one that DOCKER_HOST names does not answer, or none can be started.
     """
     os.environ["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
-    daemon = None if answers() else start()
+    host = os.environ.get("DOCKER_HOST")
+    if host and not answers():
+        raise MachineError(f"no engine answers at {host}, which DOCKER_HOST names")
+    daemon = None if host else start()
     try:
         yield run("docker", "version", "--format", "engine {{.Server.Version}}").strip()
     finally:
@@ -58,7 +64,7 @@ def engine_for_builds() -> Iterator[str]:
 def start() -> subprocess.Popen[bytes] | None:
     """Start our own engine and name it in the environment; None if it runs already."""
     if os.geteuid() != 0:
-        raise MachineError("no engine answers, and only root can start one")
+        raise MachineError("only root can start an engine; or name one by DOCKER_HOST")
     programs = _unpacked()
     os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
     os.environ["DOCKER_HOST"] = _HOST
