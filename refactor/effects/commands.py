@@ -13,8 +13,11 @@ from dockerfix.installs.read import install_words, read_install
 from dockerfix.knowledge.command_effects import Rule, Use, command_facts
 from dockerfix.knowledge.package_managers import GEM, PIP
 from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.patterns import pattern
+from dockerfix.state import known_variables
 from dockerfix.syntax.shell import Command, Redirection, Word, read_word
 from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.values import substitute
 from dockerfix.transform import Workspace
 
 #: Users' homes: which of them `~` is depends on the image.
@@ -39,6 +42,9 @@ _BUILD_TOOLS = frozenset(("mvn", "./mvnw", "gradle", "./gradlew"))
 #: Settings of the package managers of Node.js that an install by name reads, too.
 _NODE_SETTINGS = (".npmrc", ".yarnrc", ".yarnrc.yml")
 _ARCHIVES = (".whl", ".gz", ".zip", ".tgz")
+#: A path whose variables the shell puts in as Docker would; no blank in what they hold.
+_PATH_WITH_VARIABLES = pattern(r'"?(?:[\w./:-]|\$\w+|\$\{\w+\})+"?')
+_PLAIN = pattern(r"[\w./:-]+")
 _QUIET = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "&1", "&2"))
 
 
@@ -60,19 +66,42 @@ _ALL = _Touched(EVERYTHING, EVERYTHING)
 
 
 def read_call(
-    command: Command, directory: str | None, instruction: Instruction, workspace: Workspace
+    written: Command, directory: str | None, instruction: Instruction, workspace: Workspace
 ) -> Call:
     """What a command of a RUN does that runs in an image directory; never raises."""
-    words = tuple(word.value or word.text for word in command.words)
-    call = Call(command_kind(command), command, words, directory=directory)
+    command = _with_known_words(written, instruction, workspace)
+    words = tuple(word.value or word.text for word in written.words)
+    call = Call(command_kind(command), written, words, directory=directory)
     touched = _redirected(command.redirections, directory)
-    found = install_words(command)
+    found = install_words(written)
     if found is not None:
         call = _read_install(call, found, touched, instruction, workspace)
         if call.kind == "install":
             return call
     touched |= _touched(command, directory)
     return replace(call, reads=touched.reads, writes=touched.writes, makes=touched.makes)
+
+
+def _with_known_words(command: Command, instruction: Instruction, workspace: Workspace) -> Command:
+    """The command with the variables put in that ENV and ARG give, for the paths it names."""
+    stage = workspace.dockerfile.stage_of(instruction)
+    if stage is None or all(word.value is not None for word in command.words):
+        return command
+    run = workspace.run(instruction)
+    scope = {
+        name: value
+        for name, value in known_variables(stage, instruction).items()
+        if run is None or name not in run.script.assigned
+    }
+    return replace(command, words=tuple(_known_word(word, scope) for word in command.words))
+
+
+def _known_word(word: Word, scope: dict[str, str | None]) -> Word:
+    if word.value is not None or not _PATH_WITH_VARIABLES.fullmatch(word.text):
+        return word
+    value = substitute(word.text, scope)
+    plain = value is not None and _PLAIN.fullmatch(value)
+    return replace(word, value=value) if plain else word
 
 
 def command_kind(command: Command) -> Kind:

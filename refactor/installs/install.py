@@ -21,6 +21,8 @@ class Project:
 
     context: BuildContext
     folder: str
+    #: The folder that was copied into the image, at or above it; what lies above was not.
+    top: str = ""
 
     def path(self, name: str) -> str:
         """A name in the folder as a path in the context."""

@@ -6,7 +6,10 @@ pnpm's documentation of their configuration files, bun.sh/docs/install.
 
 from __future__ import annotations
 
-from dockerfix.context.json_files import Json, table
+import posixpath
+from collections.abc import Iterator
+
+from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.installs.install import (
     Install,
     Project,
@@ -14,9 +17,12 @@ from dockerfix.installs.install import (
     lock_or_pattern,
 )
 from dockerfix.knowledge.data import table as table_of_facts
+from dockerfix.patterns import pattern
 from dockerfix.syntax.shell import parse_script
 from dockerfix.transform import Evidence
 
+_REQUIRES_LOCAL = pattern(r"require\(['\"]\.")
+_YARN_PATH = pattern(r"(?:yarnPath|path):\s*['\"]?([^'\"\s]+)")
 #: Scripts of the project itself that an install runs.
 _LIFECYCLE = (
     *("preinstall", "install", "postinstall", "prepublish"),
@@ -116,6 +122,8 @@ def _fetch_by_lock(project: Project) -> Install:
 def _read_install(words: tuple[str, ...], project: Project) -> Install:
     tool = words[0]
     manifest = project.read_json("package.json")
+    _check_above(project)
+    _check_replacements(project, manifest)
     manifests = [(project.folder, manifest), *_workspaces(tool, project, manifest)]
     scripts = "--ignore-scripts" not in words
     folders: list[str] = []
@@ -136,9 +144,60 @@ def _read_install(words: tuple[str, ...], project: Project) -> Install:
         tool,
         tuple(dict.fromkeys(files)),
         tuple(dict.fromkeys(folders)),
-        tuple(Project(project.context, folder).path("node_modules") for folder, _ in manifests),
+        (
+            *(Project(project.context, folder).path("node_modules") for folder, _ in manifests),
+            *(_plug_and_play(project) if tool == "yarn" else ()),
+        ),
         (Evidence(project.path("package.json"), _evidence(scripts, manifest)),),
     )
+
+
+def _check_above(project: Project) -> None:
+    """In a package of a workspace, an install works on all of it."""
+    folder = project.folder
+    while folder:
+        folder = posixpath.dirname(folder)
+        above = Project(project.context, folder)
+        manifest = load_object(above.context.read(above.path("package.json"))) or {}
+        if "workspaces" in manifest or above.has("pnpm-workspace.yaml"):
+            raise UnknownInstallError("a package of a workspace", above.path("package.json"))
+
+
+def _check_replacements(project: Project, manifest: Json) -> None:
+    """Dependencies of dependencies may be replaced by folders of the project, too."""
+    tables = [table(manifest, key) for key in (*_TABLES, "overrides", "resolutions")]
+    tables.append(table(table(manifest, "pnpm"), "overrides"))
+    for text in _texts(tables):
+        patched = text.startswith("patch:") and "#" in text
+        if text.startswith(("file:", "link:", "portal:")) or (
+            patched and ".yarn/patches/" not in text and "#optional!builtin" not in text
+        ):
+            raise UnknownInstallError("a dependency is a folder of the project", text[:40])
+    if project.has(".pnpmfile.cjs") and _REQUIRES_LOCAL.search(project.read(".pnpmfile.cjs")):
+        raise UnknownInstallError("the install reads the project", ".pnpmfile.cjs")
+    if project.has(".yarnrc.yml"):
+        for path in _YARN_PATH.findall(project.read(".yarnrc.yml")):
+            if not path.removeprefix("./").startswith(".yarn/") and "://" not in path:
+                raise UnknownInstallError("the install reads the project", ".yarnrc.yml")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _plug_and_play(project: Project) -> tuple[str, ...]:
+    """What Yarn leaves in place of node_modules (yarnpkg.com/features/pnp)."""
+    if not project.has(".yarnrc.yml") or "nodeLinker" in project.read(".yarnrc.yml"):
+        return ()
+    names = (".pnp.cjs", ".pnp.loader.mjs", ".yarn/unplugged", ".yarn/install-state.gz")
+    return tuple(project.path(name) for name in names)
 
 
 def _evidence(scripts: bool, manifest: Json) -> str:

@@ -8,7 +8,7 @@ getcomposer.org/doc (schema, `install`).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dockerfix.installs.install import (
     Install,
@@ -20,7 +20,9 @@ from dockerfix.patterns import pattern
 from dockerfix.transform import Evidence, Level
 
 _LOCAL_REPLACE = pattern(r"=>\s*(?:\./|\.\./|/|[A-Za-z]:\\)")
-_POM_MODULES = pattern(r"<modules>|<packaging>\s*pom|<systemPath>|<relativePath>\s*[^<\s]")
+_POM_MODULES = pattern(
+    r"<modules>|<url>\s*file:|<packaging>\s*pom|<systemPath>|<relativePath>\s*[^<\s]"
+)
 _POM_PARENT = pattern(r"<parent>(.*?)</parent>", 16)
 _GEM_LOCAL = pattern(r"^\s*gemspec\b|\bpath:?\s*(?:=>)?\s*['\"(]|eval_gemfile|:path\s*=>", 8)
 _REFERENCE = pattern(r"<(?:ProjectReference|Import)\b[^>]*(?:Include|Project)=\"([^\"]+)\"")
@@ -61,8 +63,11 @@ def is_install(words: tuple[str, ...]) -> bool:
             return False
 
 
-def read_other_install(words: tuple[str, ...], project: Project) -> Install:
-    """What it reads. Raises UnknownInstallError when the sources may be among that."""
+def read_other_install(words: tuple[str, ...], project: Project, code: str) -> Install:
+    """What it reads; `code` is the Dockerfile.
+
+    Raises UnknownInstallError when the sources may be among that.
+    """
     match words[0]:
         case "go":
             return _go(words, project)
@@ -80,14 +85,23 @@ def read_other_install(words: tuple[str, ...], project: Project) -> Install:
         case "composer":
             return _composer(words, project)
         case _:
-            return _bundler(words, project)
+            return _bundler(words, project, code)
+
+
+def _above(folder: str, top: str, *names: str) -> Iterator[str]:
+    """Where files of these names would lie in a folder and in those above it, up to `top`."""
+    while True:
+        yield from (posixpath.join(folder, name) for name in names)
+        if folder in ("", top):
+            return
+        folder = posixpath.dirname(folder)
 
 
 def _go(words: tuple[str, ...], project: Project) -> Install:
     text = project.read("go.mod")
     if _LOCAL_REPLACE.search(text):
         raise UnknownInstallError("a dependency is a folder of the project", "go.mod: replace")
-    if project.has("go.work"):
+    if any(project.context.sends(path) for path in _above(project.folder, "", "go.work")):
         raise UnknownInstallError("a workspace of several modules", "go.work")
     if project.has("vendor"):
         raise UnknownInstallError("the dependencies are in the context already", "vendor")
@@ -221,7 +235,8 @@ def _dotnet_files(
         folder = posixpath.dirname(path)
         for reference in _REFERENCE.findall(project.read(path)):
             inner = posixpath.normpath(posixpath.join(folder, reference.replace("\\", "/")))
-            if not inner.endswith("proj") or inner.startswith("..") or "$" in inner:
+            outside = project.path(inner).startswith("..")
+            if not inner.endswith("proj") or outside or "$" in inner:
                 raise UnknownInstallError("a reference that cannot be followed", reference)
             waiting.append(inner)
     return tuple(dict.fromkeys(files)), seen
@@ -229,20 +244,17 @@ def _dotnet_files(
 
 def _shared(path: str, project: Project) -> tuple[str, ...]:
     """Files in the folders above a project that its restore reads, too."""
-    found: list[str] = []
-    folder = posixpath.dirname(path)
-    while True:
-        found += project.present(*(posixpath.join(folder, name) for name in _SHARED_BUILD_FILES))
-        if not folder:
-            return tuple(found)
-        folder = posixpath.dirname(folder)
+    folder = posixpath.dirname(project.path(path))
+    return tuple(
+        f for f in _above(folder, project.top, *_SHARED_BUILD_FILES) if project.context.sends(f)
+    )
 
 
 def _projects_of(target: str, project: Project) -> list[str]:
     return [path.replace("\\", "/") for path in _SOLUTION_PROJECT.findall(project.read(target))]
 
 
-def _bundler(words: tuple[str, ...], project: Project) -> Install:
+def _bundler(words: tuple[str, ...], project: Project, code: str) -> Install:
     text = project.read("Gemfile")
     if _GEM_LOCAL.search(text):
         raise UnknownInstallError("a dependency is a folder of the project", "Gemfile")
@@ -253,7 +265,9 @@ def _bundler(words: tuple[str, ...], project: Project) -> Install:
         lock_or_pattern(project, "Gemfile.lock"),
         *project.present(".ruby-version", ".tool-versions"),
     )
-    leaves = (project.path("vendor/bundle"),) if "vendor/bundle" in " ".join(words) else ()
+    settings = project.read(".bundle/config") if project.has(".bundle/config") else ""
+    inside = any("vendor/bundle" in text for text in (" ".join(words), code, settings))
+    leaves = (project.path("vendor/bundle"),) if inside else ()
     evidence = Evidence(project.path("Gemfile"), "names no path of the project")
     return Install("bundler", files, project.present(".bundle"), leaves, (evidence,))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from dockerfix.ignore_file import is_kept_out_of_git
 from dockerfix.installs.install import (
     Install,
     Project,
@@ -118,11 +119,20 @@ def _poetry(words: tuple[str, ...], project: Project, code: str) -> Install:
         *project.present("poetry.toml"),
     )
     inside = "IN_PROJECT" in code or "in-project" in code or project.has("poetry.toml")
-    leaves = (project.path(".venv"),) if inside else ()
+    leaves = (project.path(".venv"),) if inside or _may_hold(".venv", project) else ()
     evidence = Evidence(project.path("pyproject.toml"), "no dependency is a folder of the project")
     packaged = "package-mode = false" not in text and "--no-root" not in words
     fetch = " ".join((*words, "--no-root")) if packaged else ""
     return Install("poetry", files, (), leaves, (evidence,), False, fetch, ("poetry install",))
+
+
+def _may_hold(name: str, project: Project) -> bool:
+    """Whether the context of a build may hold what git does not show.
+
+    Both tools use the environment `.venv` where there is one.
+    """
+    path = project.path(name)
+    return project.context.exists(path) or is_kept_out_of_git(path, project.context)
 
 
 def _pipenv(words: tuple[str, ...], project: Project, code: str) -> Install:
@@ -133,7 +143,8 @@ def _pipenv(words: tuple[str, ...], project: Project, code: str) -> Install:
     if _PATH_KEY.search(text) or "editable" in text:
         raise UnknownInstallError("a dependency is a folder of the project", "Pipfile")
     files = (project.path("Pipfile"), lock_or_pattern(project, "Pipfile.lock"))
-    leaves = (project.path(".venv"),) if "PIPENV_VENV_IN_PROJECT" in code else ()
+    inside = "PIPENV_VENV_IN_PROJECT" in code or _may_hold(".venv", project)
+    leaves = (project.path(".venv"),) if inside else ()
     evidence = Evidence(project.path("Pipfile"), "names no path of the project")
     return Install("pipenv", files, (), leaves, (evidence,))
 
@@ -142,6 +153,12 @@ def _uv(words: tuple[str, ...], project: Project) -> Install:
     text = project.read("pyproject.toml")
     if "[tool.uv.workspace]" in text or _PATH_KEY.search(text) or "workspace = true" in text:
         raise UnknownInstallError("a dependency is a folder of the project", "uv")
+    folder = project.folder
+    while folder:
+        folder = posixpath.dirname(folder)
+        above = project.context.read(posixpath.join(folder, "pyproject.toml")) or ""
+        if "[tool.uv.workspace]" in above:
+            raise UnknownInstallError("a package of a workspace", folder or "pyproject.toml")
     if "--project" in words or "--directory" in words:
         raise UnknownInstallError("the install reads the project")
     files = (

@@ -69,7 +69,7 @@ def read_install(
         raise UnknownInstallError("no build context to look at")
     if directory is None:
         raise UnknownInstallError("the directory is not known")
-    project = Project(context, _folder(words, directory, before, workspace))
+    project = Project(context, *_folder(words, directory, before, workspace))
     return replace(_read(words, project, workspace), folder=project.folder)
 
 
@@ -78,13 +78,13 @@ def _read(words: tuple[str, ...], project: Project, workspace: Workspace) -> Ins
         return node.read_node_install(words, project)
     if python.is_install(words):
         return python.read_python_install(words, project, workspace.dockerfile.code)
-    return others.read_other_install(words, project)
+    return others.read_other_install(words, project, workspace.dockerfile.code)
 
 
 def _folder(
     words: tuple[str, ...], directory: str, before: Instruction, workspace: Workspace
-) -> str:
-    """The folder of the context whose files lie in a directory of the image."""
+) -> tuple[str, str]:
+    """The folder of the context that lies in a directory of the image, and the one copied."""
     if words[0] == "dotnet":
         return _copied_folder(directory, before, workspace)
     named = words[:2] == ("uv", "pip") or words[0] not in _MANIFESTS
@@ -92,11 +92,11 @@ def _folder(
     source = source_of(posixpath.join(directory, manifest), before, workspace)
     if source is None or not f"/{source}".endswith(f"/{manifest}"):
         raise UnknownInstallError("a manifest is not in the build context", manifest)
-    return source[: -len(manifest)].rstrip("/")
+    return source[: -len(manifest)].rstrip("/"), ""
 
 
-def _copied_folder(directory: str, before: Instruction, workspace: Workspace) -> str:
-    """The folder of the context that was copied to a directory, or to one above it."""
+def _copied_folder(directory: str, before: Instruction, workspace: Workspace) -> tuple[str, str]:
+    """The folder of the context that lies in a directory, and the one that was copied."""
     context = workspace.context
     for instruction in instructions_before(workspace.dockerfile, before):
         if instruction.keyword not in ("COPY", "ADD") or context is None:
@@ -105,8 +105,12 @@ def _copied_folder(directory: str, before: Instruction, workspace: Workspace) ->
             inner = posixpath.relpath(directory, copied.destination)
             folder = posixpath.normpath(posixpath.join(copied.source, inner))
             if not inner.startswith("..") and context.is_folder(folder):
-                return "" if folder == "." else folder
+                return _below_root(folder), _below_root(copied.source)
     raise UnknownInstallError("a manifest is not in the build context", directory)
+
+
+def _below_root(folder: str) -> str:
+    return "" if folder == "." else folder
 
 
 def _named_manifest(words: tuple[str, ...]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockerfix.manifest_copies import CannotMoveError
 from dockerfix.ordering.group import Pass
 from dockerfix.packages import read_package_command
+from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, blank_below, end_with_gap, head_of, insert_after
 from dockerfix.syntax.edits import with_comments as code_with_comments
 from dockerfix.syntax.shell import Command
@@ -15,6 +17,12 @@ from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
 _CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "/go/pkg")
+#: Build arguments by which a download may be steered: proxies, registries, credentials, settings.
+_STEERS = pattern(
+    r"proxy|token|auth|secret|registr|mirror|index|url|key|user|pass|cert|host|flags|opts|option"
+    r"|\bGO(?!OS\b|ARCH\b)|npm|yarn|pip|poetry|\buv|maven|mvn|gradle|composer|nuget|node_",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,11 @@ def _may_fetch_above(copy: Instruction, run: Instruction, workspace: Workspace) 
     stage = workspace.dockerfile.stage_of(copy)
     assert stage is not None
     between = stage.instructions[stage.index_of(copy) + 1 : stage.index_of(run)]
-    return all(entry.keyword in ("ARG", "LABEL", "EXPOSE", "COPY") for entry in between)
+    return all(
+        entry.keyword in ("LABEL", "EXPOSE", "COPY")
+        or (entry.keyword == "ARG" and not _STEERS.search(entry.argument_text))
+        for entry in between
+    )
 
 
 def _moved_text(movers: tuple[Instruction, ...], workspace: Workspace) -> str:

@@ -11,6 +11,7 @@ from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import copied_files, needs
 from dockerfix.ordering.go_build import go_install
 from dockerfix.packages import read_package_command
+from dockerfix.patterns import pattern
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Item
 from dockerfix.syntax.tree import Instruction, Stage
@@ -25,6 +26,8 @@ _TRANSPARENT = frozenset(
 )
 #: Work that is worth keeping from running again.
 _WORTH: frozenset[Kind] = frozenset(("packages", "install", "tool", "fetch"))
+#: ADD may unpack it: then it writes what nobody names.
+_ARCHIVE = pattern(r"\.(?:tar|t[abgx]z\w*|gz|bz2|xz|zst)$|[*?]$")
 #: Options of installs that leave something out which a later install adds.
 _PRODUCTION = frozenset(
     ("--omit=dev", "--production", "--prod", "-P", "--no-dev", "--only=production", "--only=prod")
@@ -89,8 +92,10 @@ def find_groups(stage: Stage, workspace: Workspace) -> Iterator[Group | Declined
 def _take_copy(instruction: Instruction, group: Group, workspace: Workspace) -> str:
     if instruction.flag("from") is not None:
         return ""
-    fetched = instruction.keyword == "ADD" and "://" in instruction.argument_text
-    if fetched or read_copy(instruction, workspace) is None:
+    adds = instruction.keyword == "ADD"
+    unpacked = adds and any(_ARCHIVE.search(word) for word in instruction.arguments[:-1])
+    fetched = adds and "://" in instruction.argument_text
+    if fetched or unpacked or read_copy(instruction, workspace) is None:
         return "a COPY that cannot be read"
     group.copies.append(instruction)
     return ""
