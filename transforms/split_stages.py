@@ -55,12 +55,10 @@ _NODE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "pnpm"))
 _BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
 #: Around the words of a list, as YAML writes it.
 _PUNCTUATION = pattern(r"[\[\],\"']")
-_DEVELOPMENT = frozenset(
-    (
-        *("nodemon", "--reload", "dev", "start:dev", "serve:dev", "watch", "ts-node-dev"),
-        *("air", "reflex"),
-    )
-)
+_SCRIPTS = frozenset(("dev", "start:dev", "serve:dev"))
+_DEVELOPMENT = _SCRIPTS | {"nodemon", "--reload", "watch", "ts-node-dev", "air", "reflex"}
+#: In names of files and stages.
+_FOR_DEVELOPMENT = pattern(r"(?i)(?:^|[.\-_/])(?:dev|devel|development|tests?|ci)(?:$|[.\-_])")
 
 
 class SplitStages(Transform):
@@ -228,9 +226,7 @@ def _plan(program: Program) -> Plan | None:
         found = plan_static_site(program)
         if found is not None:
             return found
-    for call in program.entry.calls:
-        if not _DEVELOPMENT.isdisjoint(call):
-            raise NotSplitError("a development image", " ".join(call[:3]))
+    _check_production(program)
     front = find_front_end(program)
     if front is None:
         return _planned(program)
@@ -242,6 +238,21 @@ def _plan(program: Program) -> Plan | None:
         except NotSplitError:
             raise error from None
     return with_front_end(program, plan, front) if plan is not None else _planned(program)
+
+
+def _check_production(program: Program) -> None:
+    """An image to work with holds what a split leaves behind."""
+    context = program.workspace.context
+    if context is not None and _FOR_DEVELOPMENT.search(context.dockerfile):
+        raise NotSplitError("a development image", context.dockerfile)
+    if program.stage.name and _FOR_DEVELOPMENT.fullmatch(program.stage.name):
+        raise NotSplitError("a development image", program.stage.name)
+    runs_node = posixpath.basename(program.entry.main[0]) == "node"
+    for call in program.entry.calls:
+        found = _DEVELOPMENT.intersection(call)
+        # Names lie: a script `dev` that is plain node is no development server.
+        if found and not (runs_node and found <= _SCRIPTS):
+            raise NotSplitError("a development image", " ".join(call[:3]))
 
 
 def _planned(program: Program) -> Plan | None:

@@ -41,13 +41,18 @@ _PACKAGE = {
 
 def missing_programs(program: Program) -> tuple[str, ...]:
     """What is called beside the program itself, and no step installs by name."""
-    texts = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
-    usage = usage_of(program.workspace.context)
-    texts += [*(s.health for s in usage.services), *(c.text for c in usage.commands)]
-    texts += [*program.entry.scripts, *(call[0] for call in program.entry.calls)]
+    texts = scripts_beside(program)
     called = dict.fromkeys(name for text in texts for name in _PROGRAMS.findall(text))
     installed = set(installed_packages(program))
     return tuple(name for name in called if installed.isdisjoint((name, *_PACKAGE.get(name, ()))))
+
+
+def scripts_beside(program: Program) -> tuple[str, ...]:
+    """The texts that say what is called beside the program itself."""
+    checks = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
+    usage = usage_of(program.workspace.context)
+    others = [*(s.health for s in usage.services), *(c.text for c in usage.commands)]
+    return (*checks, *others, *program.entry.scripts, *(c[0] for c in program.entry.calls))
 
 
 def installed_packages(program: Program) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ and a compiler for native modules).
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,11 @@ from dockerfix.knowledge.system_packages import is_for_building
 from dockerfix.lock_installs import NotLockedError, node_major
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import IN_EVERY_IMAGE
-from dockerfix.splitting.missing_programs import installed_packages, missing_programs
+from dockerfix.splitting.missing_programs import (
+    installed_packages,
+    missing_programs,
+    scripts_beside,
+)
 from dockerfix.splitting.node_command import NodeProject
 from dockerfix.splitting.plan import Program
 from dockerfix.transform import Evidence
@@ -28,6 +33,9 @@ OF_IMAGE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "docker-entrypoint
 _CALLS = pattern(r"['\"](?:node:)?child_process['\"]")
 #: Need OpenSSL, which the full image holds; the engine is chosen by its version.
 _OPENSSL = frozenset(("prisma", "@prisma/client"))
+#: What a script calls that needs one of the packages.
+_PROGRAMS_OF = {name: r"\bpython|\bpip" if name.startswith("py") else name for name in BUILD_TOOLS}
+_PROGRAMS_OF |= {"openssh-client": r"\bssh|\bscp\b|\bsftp\b"}
 #: The first whose plain tags stand on a release of Debian that still has its packages.
 _FIRST_WITH_PACKAGES = 18
 _OLD_RELEASES = ("stretch", "buster", "bullseye")
@@ -49,12 +57,15 @@ def runtime_base(program: Program, project: NodeProject) -> Base:
     """The slim image of the same release, where nothing needs more; else the same image."""
     wanted = dependencies(project)
     calls = calls_programs(project)
-    unneeded = BUILD_TOOLS if not calls and not wanted & (NEEDS_SYSTEM - _OPENSSL) else frozenset()
+    if calls or wanted & (NEEDS_SYSTEM - _OPENSSL):
+        return Base(program.base)
+    unneeded = build_tools(program)
     same = Base(program.base, unneeded=unneeded)
     slim = slim_sibling(program.base) if "$" not in program.base else None
-    if slim is None or slim == program.base or not unneeded:
+    if slim is None or slim == program.base:
         return same
-    if any(name not in _known(project) for name in entry_programs(program)):
+    known = _known(project) | set(installed_packages(program))
+    if any(name not in known for name in entry_programs(program)):
         return same
     packages = _packages(program, wanted)
     if packages is None:
@@ -63,6 +74,12 @@ def runtime_base(program: Program, project: NodeProject) -> Base:
     if packages:
         fact = f"nothing but {', '.join(packages)} of the full image is called"
     return Base(slim, packages, unneeded, (Evidence("package.json and the sources", fact),))
+
+
+def build_tools(program: Program) -> frozenset[str]:
+    """Packages with which dependencies are fetched and compiled, and that nothing else calls."""
+    text = "\n".join(scripts_beside(program))
+    return frozenset(name for name in BUILD_TOOLS if not re.search(_PROGRAMS_OF[name], text))
 
 
 def dependencies(project: NodeProject) -> frozenset[str]:

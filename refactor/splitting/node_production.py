@@ -17,9 +17,11 @@ from dockerfix.knowledge.node_packages import PROGRAM_OF
 from dockerfix.lock_installs import NotLockedError, node_major
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import IN_EVERY_IMAGE
+from dockerfix.splitting.missing_programs import installed_packages
 from dockerfix.splitting.node_base import OF_IMAGE, entry_programs
 from dockerfix.splitting.node_command import NodeProject
 from dockerfix.splitting.plan import Call, NotSplitError, Program, Step
+from dockerfix.syntax.tree import Flag
 from dockerfix.transform import Evidence
 
 _IMPORT = pattern(
@@ -86,8 +88,9 @@ def _calls_development_tool(program: Program, project: NodeProject) -> bool:
     manifest = project.manifest
     known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
     tools = {name for _, call in program.calls("tool") for name in call.words}
+    others = OF_IMAGE | IN_EVERY_IMAGE | {"pnpm", *installed_packages(program)}
     for name in entry_programs(program):
-        if name in OF_IMAGE or name in IN_EVERY_IMAGE or name == "pnpm":
+        if name in others:
             continue
         package = PROGRAM_OF.get(name, name)
         if package not in known and package not in tools:
@@ -104,7 +107,17 @@ def prune_command(program: Program, project: NodeProject, step: Step, install: C
         return f"npm prune {option}{carried}"
     if tool == "pnpm":
         return "" if project.is_workspace else "CI=true pnpm prune --prod --ignore-scripts"
-    return _yarn_command(program, project)
+    mounts = "".join(
+        f"--{flag.name}={flag.value} " for flag in step.instruction.flags if _is_setting(flag)
+    )
+    found = _yarn_command(program, project)
+    return f"{mounts}{found}" if found else ""
+
+
+def _is_setting(flag: Flag) -> bool:
+    """Whether it mounts a cache, or what the registry asks for."""
+    kinds = ("type=cache", "type=secret", "type=ssh")
+    return flag.name == "mount" and (flag.value or "").startswith(kinds)
 
 
 def _yarn_command(program: Program, project: NodeProject) -> str:

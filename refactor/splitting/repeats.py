@@ -74,7 +74,8 @@ class Repeats:
             return code if code.endswith("\n") else code + style.newline
         if not stops_on_failure(step):
             raise NotSplitError("a part of a step that goes on after a failure", line_of(step))
-        return f"{style.keyword('RUN')} {style.join_commands(commands)}{style.newline}"
+        flags = "".join(f"--{flag.name}={flag.value} " for flag in instruction.flags)
+        return f"{style.keyword('RUN')} {flags}{style.join_commands(commands)}{style.newline}"
 
     def goes(self, instruction: Instruction) -> bool:
         """Whether a RUN has no part left in the stage that builds."""

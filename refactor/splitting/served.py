@@ -14,6 +14,7 @@ from dockerfix.copies import origin_of
 from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.splitting.missing_programs import missing_programs
+from dockerfix.splitting.node_base import build_tools
 from dockerfix.splitting.node_command import runner_instruction
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.splitting.steps import tool_names
@@ -61,7 +62,7 @@ def plan_served(program: Program) -> Plan | None:
         (Evidence(f"line {program.entry.instruction.line}", f"`{name}` serves {server.folder}"),),
         main=main,
         tools=frozenset((name,)),
-        unneeded=frozenset(("git", "python3", "openssh-client")),
+        unneeded=build_tools(program),
     )
 
 
