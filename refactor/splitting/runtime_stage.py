@@ -30,6 +30,13 @@ _IN_PLACE = frozenset(("LABEL", "MAINTAINER"))
 _REPEATS = frozenset(("WORKDIR", "ENV", "ARG", "USER", "SHELL"))
 _DOES = frozenset(("RUN", "COPY", "ADD"))
 _NAME = pattern(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+#: Set by images that build, and by no other. Source: the Dockerfiles of docker-library.
+_OF_TOOL_CHAINS = frozenset(
+    (
+        *("GOPATH", "GOROOT", "GOLANG_VERSION", "CARGO_HOME", "RUSTUP_HOME", "RUST_VERSION"),
+        *("MAVEN_HOME", "MAVEN_CONFIG", "GRADLE_HOME", "DOTNET_SDK_VERSION"),
+    )
+)
 #: Where only programs and settings of the image lie, which no build of the sources reads.
 _OF_IMAGE = ("/usr/local/bin", "/usr/bin", "/bin", "/etc", "/docker-entrypoint.d")
 
@@ -119,6 +126,7 @@ class _Writer:
         keyword = instruction.keyword
         if keyword in MOVES:
             self.removed.append(instruction)
+            self._check_variables(instruction)
             piece = _Piece(self._described(instruction))
             if keyword in _IN_PLACE:
                 yield piece
@@ -161,6 +169,8 @@ class _Writer:
             return
         if keyword == "USER" and not self._is_last_user(index):
             return
+        if keyword == "ENV":
+            self._check_variables(instruction)
         text = self._text(instruction) if moves else self._plain(instruction)
         text = self._absolute(text, instruction)
         names = [word.partition("=")[0] for word in instruction.arguments]
@@ -178,9 +188,37 @@ class _Writer:
     def _absolute(self, text: str, instruction: Instruction) -> str:
         """A WORKDIR that counted on the one before says its folder in full."""
         path = instruction.argument_text
-        if instruction.keyword != "WORKDIR" or path.startswith(("/", "$", '"', "'")):
+        if instruction.keyword != "WORKDIR" or self._is_absolute(path, instruction):
             return text
         return text.replace(path, self.program.folder)
+
+    def _is_absolute(self, path: str, instruction: Instruction) -> bool:
+        """Whether a path means the same in the stage that runs."""
+        if path.startswith("$") and self._of_base(path, instruction):
+            return False
+        return path.startswith(("/", "$", '"', "'"))
+
+    def _of_base(self, text: str, instruction: Instruction) -> list[str]:
+        """The variables in a text that only the image may set that is left."""
+        if self.plan.base == self.program.base:
+            return []
+        before = self.stage.instructions[: self.stage.index_of(instruction)]
+        known = {"PATH", "HOME", "LANG", "TZ"}
+        for other in before:
+            if other.keyword in ("ENV", "ARG"):
+                known.update(word.partition("=")[0] for word in other.arguments)
+        return [name for name in _NAME.findall(text) if name not in known]
+
+    def _check_variables(self, instruction: Instruction) -> None:
+        """An ENV or a command must not count on what only the other image sets."""
+        text = instruction.argument_text
+        found = self._of_base(text, instruction)
+        if instruction.keyword != "ENV":
+            found = [name for name in found if name in _OF_TOOL_CHAINS]
+        elif text.startswith(("PATH=", "PATH ")):
+            found = []
+        if found:
+            raise NotSplitError("a variable of the image that builds", found[0])
 
     # COPY
 
