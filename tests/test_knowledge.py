@@ -11,6 +11,8 @@ import pytest
 
 import dockerfix.knowledge
 from dockerfix.knowledge.data import table
+from dockerfix.knowledge.java_images import java_runtime
+from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.knowledge.system_packages import runtime_packages
 
 FOLDER = Path(dockerfix.knowledge.__file__).parent
@@ -101,3 +103,44 @@ def test_missing_data_is_an_error_not_an_empty_table() -> None:
         table("no-such-file", "any")
     with pytest.raises(KeyError):
         table("commands", "no-such-table")
+
+
+@pytest.mark.parametrize(
+    ("image", "slim"),
+    [
+        ("python", "python:slim"),
+        ("python:3.12", "python:3.12-slim"),
+        ("python:3.12-bookworm", "python:3.12-slim-bookworm"),
+        ("python:bookworm", "python:slim-bookworm"),
+        ("ruby:3.3-bookworm", "ruby:3.3-slim-bookworm"),
+        ("node:20-bookworm", "node:20-bookworm-slim"),
+        ("python:3.12-alpine", "python:3.12-alpine"),
+        ("golang:1.24", None),
+    ],
+)
+def test_the_slim_image_of_a_release(image: str, slim: str | None) -> None:
+    assert slim_sibling(image) == slim
+
+
+@pytest.mark.parametrize(
+    ("image", "runtime"),
+    [
+        ("eclipse-temurin:17-jdk-jammy", "eclipse-temurin:17-jre-jammy"),
+        ("eclipse-temurin:21", "eclipse-temurin:21-jre"),
+        ("eclipse-temurin:17.0.9_9-jdk", "eclipse-temurin:17.0.9_9-jre"),
+        ("maven:3.9-eclipse-temurin-21-alpine", "eclipse-temurin:21-jre-alpine"),
+        ("maven:3.6.3-jdk-11-slim", "openjdk:11-jre-slim"),
+        ("maven:3.8.5-openjdk-17", "openjdk:17"),
+        ("maven:3.9-amazoncorretto-17", "amazoncorretto:17"),
+        ("openjdk:8-jdk-alpine", "openjdk:8-jre-alpine"),
+        ("openjdk:17-slim", "openjdk:17-slim"),
+        ("gradle:8.10-jdk21-alpine", "eclipse-temurin:21-jre-alpine"),
+        ("gradle:4.10-jdk8", None),
+        ("amazoncorretto:17-alpine", "amazoncorretto:17-alpine"),
+        ("bellsoft/liberica-openjdk-alpine:17", "bellsoft/liberica-openjre-alpine:17"),
+        ("azul/zulu-openjdk:17", "azul/zulu-openjdk:17-jre"),
+        ("maven:3.9", None),
+    ],
+)
+def test_where_a_java_program_runs(image: str, runtime: str | None) -> None:
+    assert java_runtime(image) == runtime

@@ -23,6 +23,7 @@ from dockerfix.splitting.java import plan_java
 from dockerfix.splitting.node import plan_node
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, call_kind, read_steps
 from dockerfix.splitting.python import plan_python
+from dockerfix.splitting.ruby import plan_ruby
 from dockerfix.splitting.runtime_stage import runtime_stage
 from dockerfix.splitting.rust import plan_rust
 from dockerfix.splitting.served import plan_served
@@ -45,6 +46,7 @@ _PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
     plan_served,
     plan_node,
     plan_python,
+    plan_ruby,
 )
 #: Names of stages that say what is done there, and not what it is for.
 _BUILDING = frozenset(
@@ -259,7 +261,8 @@ def _planned(program: Program) -> Plan | None:
     plan = next(filter(None, (planner(program) for planner in _PLANNERS)), None)
     if plan is None or any(posixpath.basename(call[0]) in _NODE for call in program.entry.calls):
         return plan
-    # The planners ask whether the program calls others.
+    if not plan.calls_none:
+        return plan
     return replace(plan, unneeded=plan.unneeded | NODE_PACKAGES)
 
 

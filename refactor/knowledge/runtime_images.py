@@ -12,7 +12,7 @@ from dockerfix.patterns import pattern
 from dockerfix.syntax.values import read_image
 
 _OFFICIAL = "images/official"
-_RELEASES = ("bullseye", "bookworm", "trixie")
+_RELEASES = ("buster", "bullseye", "bookworm", "trixie")
 _VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
 _ALPINE = pattern(r"alpine(\d+\.\d+)?")
 _UV_TAG = pattern(r"(?:[\d.]+-)?python(3\.\d+)-(alpine|bookworm|trixie|bullseye)(-slim)?")
@@ -38,6 +38,11 @@ def slim_sibling(image: str) -> str | None:
     name = image.partition(":")[0]
     if tag in ("", "latest"):
         return f"{name}:slim"
+    if official_name(found.repository) != "node":
+        # `3.12-slim-bookworm`, where node has `20-bookworm-slim`.
+        version, dash, release = tag.rpartition("-")
+        if release in _RELEASES:
+            return f"{name}:{version}{dash}slim-{release}"
     return f"{name}:{tag}-slim"
 
 

@@ -52,6 +52,7 @@ def plan_dotnet(program: Program) -> Plan | None:
         "the .NET SDK, its packages and the sources",
         (Evidence(" ".join(publish.words), f"fills {output}, from which {name} runs"),),
         extra=tuple(_settings(program, is_web)),
+        calls_none=True,
     )
 
 

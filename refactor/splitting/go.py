@@ -62,6 +62,7 @@ def plan_go(program: Program) -> Plan | None:
         tuple(_without_inner(copies)),
         "the Go tool chain and the sources",
         (Evidence(" ".join(build.call.words), f"makes {build.binary}, which is what runs"), why),
+        calls_none=True,
         bare=base in ("scratch", _DISTROLESS),
         unneeded=_unneeded(program, base),
     )

@@ -66,6 +66,7 @@ def plan_java(program: Program) -> Plan | None:
         tuple((path, path) for path in outer),
         "the JDK, the build tool, its repository and the sources",
         (Evidence("the entry", f"runs {artefact.path}"), artefact.evidence),
+        calls_none=True,
     )
 
 

@@ -104,6 +104,8 @@ class Plan:
     gone: tuple[Instruction, ...] = ()
     #: Instructions of the stage that runs, behind all its files.
     after: tuple[str, ...] = ()
+    #: Whether it is known that the program calls no others.
+    calls_none: bool = False
     #: Name of the stage that builds.
     stage_name: str = "build"
 

@@ -107,7 +107,7 @@ def _plan(facts: _Facts, base: str) -> Plan | None:
         lines = (f"{style.keyword('RUN')} {style.join_commands(commands)}", *lines)
     gain = "compilers, headers and what the installs leave"
     plan = _copied(facts, slim, gain, evidence)
-    return replace(plan, extra=lines)
+    return replace(plan, extra=lines, calls_none=slim != base)
 
 
 def _copied(facts: _Facts, base: str, gain: str, evidence: tuple[Evidence, ...]) -> Plan:

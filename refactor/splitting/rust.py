@@ -72,6 +72,7 @@ def plan_rust(program: Program) -> Plan | None:
             Evidence(" ".join(builds[-1].words), f"makes {binary}, which is what runs"),
         ),
         extra=_install(libraries, program),
+        calls_none=True,
     )
 
 
