@@ -37,7 +37,9 @@ _GO_PATH = ("/go/bin", "/usr/local/go/bin")
 
 def plan_go(program: Program) -> Plan | None:
     """How it is split; None when it is no program in Go. Raises NotSplitError."""
-    if not any(c.words[:1] == ("go",) for _, c in program.calls("build", "install")):
+    if "golang" not in program.base and not any(
+        call.words[:1] == ("go",) for _, call in program.calls("build", "install")
+    ):
         return None
     context = program.workspace.context
     if context is None:
@@ -84,7 +86,7 @@ def _runs(program: Program, builds: list[GoBuild]) -> tuple[GoBuild, str]:
 
 def _files(program: Program, sources: GoSources) -> list[tuple[str, str]]:
     """What the program opens, where it looks for it: files it names, else its whole folder."""
-    others = [c for _, c in program.calls("build", "install") if c.words[0] != "go"]
+    others = [c for _, c in program.calls("build", "install") if c.words[0] not in ("go", "make")]
     for call in others:
         if call.directory is None or not is_within(call.directory, program.folder):
             raise NotSplitError("another build beside the program's", call.text)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from dockerfix.context.manifests.go_mod import read_go_mod
 from dockerfix.copies import origin_of
 from dockerfix.patterns import pattern
+from dockerfix.splitting.makefile import recipe_calls
 from dockerfix.splitting.plan import Call, NotSplitError, Program
 
 _MAJOR = pattern(r"v[2-9]\d*")
@@ -37,12 +38,21 @@ class GoBuild:
 
 def go_builds(program: Program) -> Iterator[GoBuild]:
     """All programs that the steps make out of the sources. Raises NotSplitError."""
-    for _, call in program.calls("build"):
+    for call in _calls(program):
         if call.words[:2] not in (("go", "build"), ("go", "install")):
             continue
         if any("@" in word for word in call.words):
             continue
         yield from (GoBuild(call, binary) for binary in _binaries(call, program))
+
+
+def _calls(program: Program) -> Iterator[Call]:
+    """The commands that build, those of a Makefile among them."""
+    for _, call in program.calls("build"):
+        if call.words[:1] == ("make",):
+            yield from recipe_calls(call, program)
+        else:
+            yield call
 
 
 def _binaries(call: Call, program: Program) -> Iterator[str]:

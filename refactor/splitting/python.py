@@ -166,6 +166,8 @@ def _packages(
             continue
         if call.kind == "install" and call.install is not None:
             found += installed_packages(call, context)
+            # A command that only fetches is needed where the project itself is installed.
+            project = project or bool(call.install.fetch)
         elif call.kind == "install":
             project = True
         named = (

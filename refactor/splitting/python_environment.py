@@ -227,10 +227,11 @@ def _place(program: Program, first: Step) -> Instruction:
     """In front of the COPY instructions that belong to a step."""
     place = first.instruction
     before = program.stage.instructions[: program.stage.index_of(place)]
+    installs = [step.instruction for step, _ in python_calls(program)]
     for instruction in reversed(before):
         if instruction.keyword in ("COPY", "ADD"):
             place = instruction
-        elif instruction.keyword in ("RUN", "FROM"):
+        elif instruction.keyword == "FROM" or instruction in installs:
             break
     return place
 

@@ -77,7 +77,8 @@ def installed_packages(call: Call, context: BuildContext) -> tuple[Package, ...]
             found += _of_lock(text, path)
         elif name.rstrip("*") == "Pipfile.lock":
             data = load_object(text) or {}
-            names = [*table(data, "default"), *table(data, "develop")]
+            development = table(data, "develop") if "--dev" in call.words else {}
+            names = [*table(data, "default"), *development]
             found += [Package(canonical(entry)) for entry in names]
         elif name not in ("pyproject.toml", "Pipfile", "poetry.toml", "uv.toml", ".python-version"):
             found += [_read(line) for line in logical_lines(text) if not line.startswith("-")]

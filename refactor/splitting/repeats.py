@@ -35,6 +35,14 @@ _PLAIN = frozenset(
     )
 )
 
+#: The package of a program that is called otherwise.
+_BROUGHT_BY = {
+    "locale-gen": "locales",
+    "update-locale": "locales",
+    "localedef": "locales",
+    "update-ca-certificates": "ca-certificates",
+}
+
 #: Where no sources lie.
 _SYSTEM = ("/bin", "/etc", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/var")
 #: They change what is there already.
@@ -253,7 +261,7 @@ class Repeats:
         if self.plan.base == self.program.base or name in _PLAIN:
             return True
         kept = (n for _, other in self.program.calls("packages") for n in self.packages.of(other))
-        return name in kept
+        return _BROUGHT_BY.get(name, name) in set(kept)
 
     @cached_property
     def work(self) -> tuple[str, ...]:

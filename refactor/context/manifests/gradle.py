@@ -40,6 +40,10 @@ _ARCHIVE = pattern(
     r"\b(archiveFileName|archiveName|archiveBaseName|archivesBaseName|archiveVersion"
     r"|archiveClassifier)\b(?:\.set\s*\(|\s*=)\s*(?:[\"']([^\"'$\n]*)[\"'])?"
 )
+_UNPACKS = pattern(
+    r"\bconfigurations\.(?:compile|runtime|compileClasspath|runtimeClasspath)\b[^\n]*\n?[^\n]*"
+    r"\bzipTree\("
+)
 _FAT = (
     *("org.springframework.boot", "com.github.johnrengelman.shadow", "com.gradleup.shadow"),
     "io.quarkus",
@@ -68,8 +72,9 @@ class GradleProject:
 
     @property
     def fat_jar_plugin(self) -> str | None:
-        """The plugin that makes a jar that runs by itself."""
-        return next((name for name in self.plugins if name in _FAT), None)
+        """What makes a jar that runs by itself: a plugin, or the jar task unpacking all others."""
+        unpacks = "zipTree" if _UNPACKS.search(self.text) else None
+        return next((name for name in self.plugins if name in _FAT), unpacks)
 
     @property
     def jar(self) -> tuple[str, Place]:
