@@ -212,6 +212,7 @@ def _append(group: list[_Step], cuts: list[Edit], style: Style) -> Union:
         fresh = [word.text for word in step.package.packages if word.text not in known]
         known.update(fresh)
         if fresh:
+            lines.follow(step.run, step.package.packages[-1])
             lines.add_comments(step.member.comments)
             placed.append(step.run)
         lines.add(fresh)

@@ -17,6 +17,7 @@ from dockerfix.knowledge.shell_commands import (
     FETCHES_DEPENDENCIES,
     FETCHES_FILES,
     NEVER_SHADOWED,
+    RUNS_SOMETHING,
     SETS_UP,
     SETS_UP_PACKAGES,
     STARTS_SERVICE,
@@ -64,6 +65,8 @@ _NOT_KEPT = pattern(
 _SHELL_PATH = pattern(r"(?:/bin/(?:sh|bash|ash|dash|busybox)\b)|\bdash\b")
 _LOGIN_SHELL = pattern(r"-[a-z]*[li]|--login|--rcfile")
 _LOOP_NAME = pattern(r"\bfor\s+(\w+)")
+#: A line that sets a section apart.
+_BANNER = pattern(r"#[\s#=*~_-]{7,}")
 #: Names of stages that try out the stage they are built on.
 _TEST_STAGES = frozenset(("test", "tests", "testing", "unit-test", "lint", "check", "ci"))
 
@@ -109,7 +112,7 @@ class _Part:
     run: RunScript
     #: Comments between the RUN before and this one.
     comments: tuple[Comment, ...] = ()
-    #: One of the comments is followed by a blank line: it is not about this RUN.
+    #: One of the comments heads a section, or a blank line follows it: it is not about this RUN.
     has_detached: bool = False
 
     @cached_property
@@ -201,6 +204,8 @@ def _read_part(
 
 
 def _has_detached(between: Sequence[Node]) -> bool:
+    if any(isinstance(node, Comment) and _BANNER.fullmatch(node.code.strip()) for node in between):
+        return True
     return any(
         isinstance(node, Comment) and isinstance(following, Blank)
         for node, following in pairwise(between)
@@ -381,7 +386,14 @@ def _work(command: Command) -> Work:
     if name == "git":
         words = [word.text for word in command.words[1:2]]
         return {"config": "set-up", "clone": "files"}.get(words[0] if words else "", "other")  # type: ignore[return-value]
+    if name == "npx" or (name in FETCHES_DEPENDENCIES and _runs_something(command)):
+        return "other"
     return next((work for work, names in _NAMES.items() if name in names), "other")
+
+
+def _runs_something(command: Command) -> bool:
+    words = (word.text for word in command.words[1:] if not word.text.startswith("-"))
+    return next(words, "") in RUNS_SOMETHING
 
 
 # The merged instruction

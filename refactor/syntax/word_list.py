@@ -15,16 +15,18 @@ class WordList:
     """Words behind a word, in the layout that its lines have."""
 
     def __init__(self, run: RunScript, word: Word, style: Style) -> None:
-        instruction = run.instruction
-        start = instruction.argument_start
-        _, end = instruction.span(start + word.start, start + word.end)
-        _, newline, line = instruction.code[: end - instruction.start].rpartition("\n")
+        newline, line = _line_up_to(run, word)
         self.indent = line[: len(line) - len(line.lstrip())] if newline else style.indent
-        self.one_a_line = bool(newline) and line.strip() == word.text
+        self.one_a_line = newline and line.strip() == word.text
         self.column = len(line)
         self.style = style
         self.text: list[str] = []
         self.above = ""
+
+    def follow(self, run: RunScript, word: Word) -> None:
+        """Put words on lines of their own from here on, if they are on such ones where they are."""
+        newline, line = _line_up_to(run, word)
+        self.one_a_line = self.one_a_line or (newline and line.strip() == word.text)
 
     def add_comments(self, comments: tuple[Comment, ...]) -> None:
         """Put comments above the next word."""
@@ -43,3 +45,12 @@ class WordList:
             else:
                 self.text.append(f" {name}")
                 self.column += 1 + len(name)
+
+
+def _line_up_to(run: RunScript, word: Word) -> tuple[bool, str]:
+    """Whether a word is on a continuation line, and that line up to the end of the word."""
+    instruction = run.instruction
+    start = instruction.argument_start
+    _, end = instruction.span(start + word.start, start + word.end)
+    _, newline, line = instruction.code[: end - instruction.start].rpartition("\n")
+    return bool(newline), line
