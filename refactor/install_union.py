@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockerfix.knowledge.system_packages import changes_installs
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
@@ -125,6 +124,9 @@ def _repeated(steps: list[_Step]) -> list[_Step]:
 
 
 def _changes_installs(step: _Step) -> bool:
+    # Only where installs meet: it reads tables of its own.
+    from dockerfix.knowledge.system_packages import changes_installs
+
     packages = step.package.packages if step.package else ()
     return any(changes_installs(word.text) for word in packages)
 

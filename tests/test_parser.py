@@ -113,6 +113,7 @@ def test_what_we_refuse_in_the_corpus_buildkit_refuses_too() -> None:
         ("FROM a\nRUN <<E cat\nRUN x\nE\nRUN y\n", ["FROM", "RUN", "RUN"]),
         ("FROM a\nRUN <<'E' <<-F\na\nE\n\tb\n\tF\nUSER y", ["FROM", "RUN", "USER"]),
         ("FROM a\nCOPY <<E /x\na\nE\nUSER y", ["FROM", "COPY", "USER"]),
+        ("FROM a\nADD <<E <<F /x/\na\nE\nb\nF\nUSER y", ["FROM", "ADD", "USER"]),
         ("FROM a\nONBUILD COPY <<E /x\na\nE\nUSER y", ["FROM", "ONBUILD", "USER"]),
         ("FROM a\nRUN cat <<< x\nUSER y", ["FROM", "RUN", "USER"]),
         ("FROM a\nRUN echo $((1<<2))\nUSER y", ["FROM", "RUN", "USER"]),
