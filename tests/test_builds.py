@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockerfix.verify.measure import SOURCE, Timing
+from dockerfix.verify.measure import COLD, SOURCE, Timing
 from dockerfix.verify.verdict import Side, Verdict
 from tests.builds.applications import APPS, CI, PROBES, Application, applications, images_of
 from tests.builds.bases import BASES
@@ -55,7 +55,9 @@ def test_unknown_applications_are_an_error() -> None:
 
 
 def side(size: int, cold: float, rebuild: float | None) -> Side:
-    timings = {SOURCE: Timing((rebuild,), 3)} if rebuild is not None else {}
+    timings = {COLD: Timing((cold,), 9)}
+    if rebuild is not None:
+        timings[SOURCE] = Timing((rebuild,), 3)
     return Side(size, 5, cold, timings=timings)
 
 

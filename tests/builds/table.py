@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from dockerfix.verify.measure import COLD
 from dockerfix.verify.verdict import Side, Verdict
 
 #: The passes that are worth a column, and what they did.
@@ -66,7 +67,7 @@ def size(verdict: Verdict) -> Gain | None:
 
 def cold_build(verdict: Verdict) -> Gain | None:
     """Seconds of a build without any cache."""
-    return _gain(verdict, lambda side: side.build_time)
+    return _gain(verdict, lambda side: side.timings[COLD].median if COLD in side.timings else None)
 
 
 def rebuild(verdict: Verdict) -> Gain | None:
