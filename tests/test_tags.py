@@ -48,6 +48,13 @@ ORACLE = json.loads((Path(__file__).parent / "references" / "names.json").read_t
         ("fpm", ["8.3.1-fpm", "8.3.1-fpm-alpine", "8.3.1"], "8.3.1-fpm"),
         ("3.14-rc-slim", ["3.14.0rc2-slim", "3.13.1-slim"], "3.14.0rc2-slim"),
         ("edge", ["20240923", "3.20.3"], "3.20.3"),
+        ("10.2-minimal", ["10.2-minimal-20260602", "10.2-20260602"], "10.2-minimal-20260602"),
+        ("11-headless", ["11.0.32-al2023-headless", "11.0.32-al2023"], "11.0.32-al2023-headless"),
+        ("18", ["18.1.0-alpine", "18.0.9"], "18.0.9"),
+        ("lts-krypton", ["24.19.0-alpine", "24.19.0"], "24.19.0"),
+        ("jod-alpine", ["22.23.2-alpine", "22.23.2"], "22.23.2-alpine"),
+        ("8.6-rc-fpm", ["8.6.0beta1-fpm", "8.5.9-fpm"], "8.6.0beta1-fpm"),
+        ("8.4-rc-fpm", ["8.4.25RC1-fpm", "8.4.24-fpm"], "8.4.25RC1-fpm"),
     ],
 )  # fmt: skip
 def test_the_likeliest_tag(tag: str, others: list[str], expected: str) -> None:
@@ -57,8 +64,8 @@ def test_the_likeliest_tag(tag: str, others: list[str], expected: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "others"),
     [
-        ("18", ["19.0.0", "18.0.0-beta", "18.1.0-alpine", "v18.1.0", "180.0.0"]),
-        ("18-alpine", ["18.1.0", "18.1.0-alpine-slim", "18.1.0-slim"]),
+        ("18", ["19.0.0", "18.0.0-beta", "v18.1.0", "180.0.0"]),
+        ("18-alpine", ["18.1.0", "18.1.0-slim", "18.1.0-beta-alpine"]),
         ("8-jdk1", ["8.1.0-jdk17"]),
         ("bookworm", ["bullseye-20250520", "bookworm-backports", "bookworm-20250520-slim"]),
         ("2022-latest", ["2022-CU15-ubuntu-22.04"]),

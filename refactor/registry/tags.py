@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from dockerfix.patterns import pattern
 
@@ -27,7 +28,10 @@ _EARLY = pattern(
 _MOVING = frozenset(
     (
         *("latest", "lts", "stable", "current", "edge", "nightly", "mainline", "rolling", "main"),
-        *("master", "release", "oldstable", "testing", "unstable", "sid", "devel"),
+        *("master", "release", "oldstable", "testing", "unstable", "sid", "devel", "production"),
+        # Lines of Node.js: github.com/nodejs/Release
+        *("argon", "boron", "carbon", "dubnium", "erbium", "fermium", "gallium", "hydrogen"),
+        *("iron", "jod", "krypton"),
     )
 )
 _DATE = pattern(r"(?:19|20)\d{6}(?:\.\d+)*")
@@ -74,8 +78,7 @@ def read_tag(text: str) -> Tag:
     text = text or "latest"
     match = _VERSION.fullmatch(text)
     if match is None:
-        name, _, rest = text.partition("-")
-        return Tag(text, (), _parts(rest if name in _MOVING else text))
+        return Tag(text, (), tuple(dropwhile(_MOVING.__contains__, _parts(text))))
     numbers = ".".join(
         filter(None, (match[name] for name in ("numbers", "update", "build", "more")))
     )
@@ -87,17 +90,20 @@ def more_specific(tag: str, others: Iterable[str]) -> list[str]:
     """The tags that may name the same image more exactly, the likeliest first.
 
     They have the same variant, perhaps said more exactly (`alpine3.20` for `alpine`), and a version
-    that begins in the same way; or a date in the place of none.
+    that begins in the same way; or a date in the place of none. Last come those that say more of
+    the variant: `11.0.32-al2023-headless` for `11-headless`.
     """
     wanted = read_tag(tag)
     entries = [read_tag(other) for other in others if other != wanted.text]
-    versions = [entry for entry in entries if _says_more(entry, wanted)]
+    following = [entry for entry in entries if _follows(entry, wanted)]
+    versions = [entry for entry in following if _says_more(entry, wanted)]
+    longer = [entry for entry in following if _says_more_of_the_variant(entry, wanted)]
     dated = sorted(
         (entry for entry in entries if _is_dated(entry, wanted)), key=_rank, reverse=True
     )
     named = not wanted.version and bool(wanted.variant)
     ordered = [*dated, *_likely(versions)] if named else [*_likely(versions), *dated]
-    return list(dict.fromkeys(entry.text for entry in ordered))
+    return list(dict.fromkeys(entry.text for entry in (*ordered, *_likely(longer))))
 
 
 def same_version(tag: str, others: Iterable[str], chosen: str) -> list[str]:
@@ -157,15 +163,27 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part for part in _SPLIT.split(text) if part)
 
 
-def _says_more(entry: Tag, wanted: Tag) -> bool:
+def _follows(entry: Tag, wanted: Tag) -> bool:
+    """Whether an entry's version begins with the wanted one, if any."""
     if not entry.version or (entry.prefix != wanted.prefix and wanted.version):
         return False
     if entry.is_early and not wanted.is_early:
         return False
-    length = len(wanted.version)
-    if entry.version[:length] != wanted.version or not _fits(entry.variant, wanted.variant):
+    return entry.version[: len(wanted.version)] == wanted.version
+
+
+def _says_more(entry: Tag, wanted: Tag) -> bool:
+    if not _fits(entry.variant, wanted.variant):
         return False
-    return len(entry.version) > length or entry.variant != wanted.variant
+    return len(entry.version) > len(wanted.version) or entry.variant != wanted.variant
+
+
+def _says_more_of_the_variant(entry: Tag, wanted: Tag) -> bool:
+    """Whether the wanted variant is there with something between, and the whole says more."""
+    rest = iter(entry.variant)
+    kept = all(any(_fits_part(part, base) for part in rest) for base in wanted.variant)
+    longer = len(entry.variant) > len(wanted.variant)
+    return kept and longer and (entry.is_exact or len(entry.version) > len(wanted.version))
 
 
 def _fits(variant: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
@@ -176,7 +194,7 @@ def _fits(variant: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
 
 
 def _fits_part(part: str, base: str) -> bool:
-    if part == base:
+    if part == base or (_EARLY.fullmatch(part) and _EARLY.fullmatch(base)):
         return True
     rest = part.removeprefix(base)
     # `jdk17` says more than `jdk`, `alpine3.20` more than `alpine3`; `jdk17` is not `jdk1`.
