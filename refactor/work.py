@@ -25,6 +25,8 @@ class Settings:
     pin: str = "tag"
     #: What else may be the context; "" when that is certain.
     context_doubt: str = ""
+    #: Whether no registry is asked.
+    locked: bool = False
     #: What was looked up in this run, beside the lock.
     pins: tuple[Pin, ...] = ()
     #: What images are to be updated to; None for no update.

@@ -186,6 +186,15 @@ def test_write_adds_to_the_lock_and_diff_shows_that(
     assert lines(folder) == [f"FROM {registry.address}/node:20.12.2"]
 
 
+def test_a_file_that_is_not_there_stops_no_other(registry: Server, tmp_path: Path) -> None:
+    folder = repository(tmp_path, f"FROM {registry.address}/node:18\n")
+    (folder / "broken.Dockerfile").write_text("FROM a b c d\n")
+    run("lock", folder, folder / "nothing", code=2)
+    (folder / "Dockerfile").write_text(f"FROM {registry.address}/node:20\n")
+    pin_only("--write", folder, folder / "nothing", code=2)
+    assert lines(folder) == [f"FROM {registry.address}/node:20.12.2"]
+
+
 def test_several_files_at_once(registry: Server, tmp_path: Path) -> None:
     folder = repository(tmp_path, f"FROM {registry.address}/node:20\n")
     (folder / "a.Dockerfile").write_text(f"FROM {registry.address}/debian:bookworm-slim\n")
@@ -247,19 +256,16 @@ def test_locked_asks_nobody(
     (tmp_path / "other").mkdir()
     other = repository(tmp_path / "other", f"FROM {faulty.address}/node:18\n")
     (other / ".dockerfix.toml").write_text("locked = true\n")
-    monkeypatch.chdir(other)
-    pin_only("--diff")
+    monkeypatch.chdir(tmp_path)
+    pin_only("--diff", other)
     assert faulty.seen == []
 
 
-def test_a_mirror_in_the_settings(
-    faulty: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mirror_in_the_settings(faulty: Faulty, tmp_path: Path) -> None:
     folder = repository(tmp_path, "FROM r.example/node:18\n")
     mirrors = f'[mirrors]\n"r.example" = ["{faulty.address}"]\n'
     (folder / ".dockerfix.toml").write_text(mirrors)
-    monkeypatch.chdir(folder)
-    assert "+FROM r.example/node:18.20.2" in pin_only("--diff").output
+    assert "+FROM r.example/node:18.20.2" in pin_only("--diff", folder).output
 
 
 @pytest.mark.parametrize(

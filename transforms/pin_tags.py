@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dockerfix.images import ImageUse, argument_users, base_users, image_uses
 from dockerfix.registry.reference import Reference, ReferenceError, parse_reference
@@ -49,6 +49,13 @@ class PinTags(Transform):
         """Look at every image reference."""
         for use in image_uses(workspace.dockerfile):
             yield from _look_at(use, workspace)
+
+
+def open_questions(declined: Iterable[Declined]) -> Iterator[str]:
+    """The references that this pass left alone and a look-up would help with."""
+    for item in declined:
+        if item.pass_name == PinTags.name and item.reason in OPEN:
+            yield item.detail
 
 
 def lock_key(reference: Reference) -> str:

@@ -20,7 +20,7 @@ from dockerfix.registry.network import read_network
 from dockerfix.registry.parallel import SilenceError, ask_all
 from dockerfix.registry.reference import parse_reference
 from dockerfix.transform import Declined, Level
-from dockerfix.transforms.pin_tags import NOT_ASKED, OPEN
+from dockerfix.transforms.pin_tags import NOT_ASKED, OPEN, open_questions
 from dockerfix.work import Job, Outcome
 from dockerfix.writing import Write
 
@@ -84,7 +84,8 @@ def look_up_open(
     say: Callable[[str], None],
 ) -> list[Outcome]:
     """Ask the registries what passes want to know, and say what came of it; see `complete`."""
-    registry = make_registry(find_config(Path()), ask_always=span is not None)
+    config = find_config(Path(next(iter(jobs))).parent)
+    registry = make_registry(config, ask_always=span is not None)
     lookups = Lookups(registry, span, silence=SILENCE)
     done = complete(outcomes, jobs, lookups, run)
     for line in (*unanswered(lookups), *(line for outcome in done for line in moved(outcome))):
@@ -103,11 +104,12 @@ def complete(
     `jobs` are replaced by those that hold what was found; `run` refactors files.
     """
     for _ in range(_ROUNDS):
-        lookups.ask(reference for outcome in outcomes for reference in open_questions(outcome))
+        wanted = {outcome.path: _questions(outcome, jobs) for outcome in outcomes}
+        lookups.ask(reference for references in wanted.values() for reference in references)
         again = {
-            outcome.path: _informed(jobs[outcome.path], outcome, lookups)
-            for outcome in outcomes
-            if any(reference in lookups.pins for reference in open_questions(outcome))
+            path: _informed(jobs[path], references, lookups)
+            for path, references in wanted.items()
+            if any(reference in lookups.pins for reference in references)
         }
         if not again:
             break
@@ -117,15 +119,15 @@ def complete(
     return [_explained(outcome, lookups) for outcome in outcomes]
 
 
-def open_questions(outcome: Outcome) -> Iterator[str]:
-    """The references that a look-up would help with."""
-    for declined in outcome.result.declined if outcome.result else ():
-        if declined.pass_name == "pin-tags" and declined.reason in OPEN:
-            yield declined.detail
+def _questions(outcome: Outcome, jobs: dict[str, Job]) -> list[str]:
+    """The references of a file that a look-up would help with, and may be looked up."""
+    if outcome.result is None or jobs[outcome.path].settings.locked:
+        return []
+    return list(open_questions(outcome.result.declined))
 
 
-def _informed(job: Job, outcome: Outcome, lookups: Lookups) -> Job:
-    found = [lookups.pins[ref] for ref in open_questions(outcome) if ref in lookups.pins]
+def _informed(job: Job, references: list[str], lookups: Lookups) -> Job:
+    found = [lookups.pins[ref] for ref in references if ref in lookups.pins]
     settings = job.settings
     if lookups.span is None:
         return replace(job, settings=replace(settings, pins=(*settings.pins, *found)))
@@ -153,15 +155,13 @@ def amend_locks(outcomes: Iterable[Outcome], jobs: dict[str, Job]) -> list[Write
     """What has to be written for each lock to hold what was looked up for its files."""
     amended: dict[str, dict[str, Pin]] = {}
     for outcome in outcomes:
-        settings = jobs[outcome.path].settings
         if outcome.result is None or outcome.context is None:
             continue
-        path = find_lock(os.path.abspath(outcome.context))
+        settings = jobs[outcome.path].settings
+        found = (*settings.pins, *_as_locked(settings.moves))
+        path = find_lock(os.path.abspath(outcome.context)) if found else None
         if path is not None:
-            pins = amended.setdefault(path, {})
-            pins.update(
-                (pin.reference, pin) for pin in (*settings.pins, *_as_locked(settings.moves))
-            )
+            amended.setdefault(path, {}).update((pin.reference, pin) for pin in found)
     writes: list[Write] = []
     for path, pins in sorted(amended.items()):
         before = Path(path).read_bytes()

@@ -67,13 +67,12 @@ def run(
     except (ConfigError, UnknownPassError, UsageError) as error:
         console.error(str(error))
         return FAILURE
-    locked = locked or (update is None and find_config(Path()).locked)
     if update:
         found = [replace(job, settings=replace(job.settings, moves=())) for job in found]
     outcomes = [*missing, *_run_jobs(found, jobs, console)]
     by_path = {job.path: job for job in found}
     locks: list[Write] = []
-    if not locked and _has_questions(outcomes):
+    if not locked and _has_questions(outcomes, by_path):
         from dockerfix.commands.pinning import amend_locks, look_up_open
 
         again = partial(_run_jobs, jobs=jobs, console=console)
@@ -201,6 +200,7 @@ def _settings(chosen: Config, config: Config, located: Located | None) -> Settin
         target=chosen.target or config.target,
         plugins=config.plugins,
         pin=chosen.pin or config.pin or "tag",
+        locked=config.locked,
     )
 
 
@@ -228,12 +228,16 @@ def _outcomes(plan: list[Job], workers: int) -> Iterator[Outcome]:
         yield from pool.map(run_job, plan, chunksize=16)
 
 
-def _has_questions(outcomes: list[Outcome]) -> bool:
-    """Whether a registry could say what a pass wants to know."""
-    from dockerfix.transforms.pin_tags import OPEN
+def _has_questions(outcomes: list[Outcome], by_path: dict[str, Job]) -> bool:
+    """Whether a registry could, and may, say what a pass wants to know."""
+    from dockerfix.transforms.pin_tags import open_questions
 
-    every = (item for o in outcomes if o.result for item in o.result.declined)
-    return any(item.pass_name == "pin-tags" and item.reason in OPEN for item in every)
+    return any(
+        outcome.result is not None
+        and not by_path[outcome.path].settings.locked
+        and any(open_questions(outcome.result.declined))
+        for outcome in outcomes
+    )
 
 
 def _write_locks(writes: list[Write]) -> list[Outcome]:
