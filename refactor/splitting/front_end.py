@@ -62,10 +62,12 @@ class FrontEnd:
 def find_front_end(program: Program) -> FrontEnd | None:
     """The page that a file builds beside its program; None where there is none, or it is more."""
     context = program.workspace.context
+    built = {call.directory for _, call in program.calls("build")}
     folders = {
         call.directory
         for _, call in program.calls("install")
-        if posixpath.basename(call.words[0]) in _TOOLS and call.directory != program.folder
+        if posixpath.basename(call.words[0]) in _TOOLS
+        and call.directory in built - {program.folder}
     }
     folder = folders.pop() if len(folders) == 1 else None
     if context is None or folder is None or folder == "/" or is_within(program.folder, folder):

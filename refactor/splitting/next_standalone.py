@@ -47,7 +47,9 @@ def standalone(program: Program, project: NodeProject, plan: Plan) -> Plan | Non
     wanted = dependencies(project)
     if name is None or instruction is None or "next" not in wanted or wanted & _READS_FILES:
         return None
-    if project.is_workspace or any(_OPENS.search(text) for _, text in project.sources):
+    if project.is_workspace or project.directory != program.folder:
+        return None
+    if any(_OPENS.search(text) for _, text in project.sources):
         return None
     folder, style = program.folder, program.workspace.style
     copies = [(f"{folder}/.next/standalone", folder), (f"{folder}/.next/static",) * 2]

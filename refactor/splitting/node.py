@@ -14,6 +14,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.context.sources import read_sources
 from dockerfix.copies import origin_of
+from dockerfix.effects.reach import is_within
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.node_packages import PROGRAM_OF
 from dockerfix.patterns import pattern
@@ -25,8 +26,14 @@ from dockerfix.splitting.node_base import (
     calls_programs,
     entry_programs,
     runtime_base,
+    without_npm,
 )
-from dockerfix.splitting.node_command import MainCommand, NodeProject, main_command
+from dockerfix.splitting.node_command import (
+    MainCommand,
+    NodeProject,
+    main_command,
+    script_of,
+)
 from dockerfix.splitting.node_files import needed_files
 from dockerfix.splitting.node_production import (
     left_behind,
@@ -73,15 +80,16 @@ def plan_node(program: Program) -> Plan | None:
     _check_main(program, project, tools)
     base = runtime_base(program, project)
     left = left_behind(program, project, call)
+    main = main_command(program, project)
+    base = without_npm(program, base, main is not None)
     packages = build_packages(program, base)
     if base.image == program.base and not left and not packages:
         raise NotSplitError("nothing would stay behind")
     evidence = (*base.evidence, *left)
-    main = main_command(program, project)
     if _needs_folder(program, project, installs):
         plan = _whole_folder(program, project, base, step, call, left)
     else:
-        result = f"{program.folder}/node_modules"
+        result = f"{project.directory}/node_modules"
         option = production_option(program, step, call) if left else ""
         plan = dependency_stage(program, (step, call), base.image, result, option, _GAIN, evidence)
     plan = _completed(program, plan, base, main, tools)
@@ -127,11 +135,14 @@ def _install_lines(program: Program, packages: tuple[str, ...]) -> tuple[str, ..
 
 
 def _project(program: Program, context: BuildContext, install: Call) -> NodeProject:
-    path = origin_of(f"{program.folder}/package.json", program.stage, program.workspace)
+    directory = install.directory or program.folder
+    path = origin_of(f"{directory}/package.json", program.stage, program.workspace)
     manifest = load_object(context.read(path)) if path else None
     if manifest is None or path is None:
         raise NotSplitError("no manifest in the build context", "package.json")
     folder = posixpath.dirname(path)
+    inner = posixpath.relpath(directory, program.folder)
+    root = folder if inner == "." else folder.removesuffix(inner).rstrip("/")
     others = [
         load_object(context.read(name)) or {}
         for name in _workspace_manifests(install.install, path)
@@ -144,7 +155,9 @@ def _project(program: Program, context: BuildContext, install: Call) -> NodeProj
     return NodeProject(
         manifest,
         folder,
-        tuple(read_sources(context, folder, _may_run, _NOT_RUN_FOLDERS.__contains__)),
+        directory,
+        root,
+        tuple(read_sources(context, root, _may_run, _NOT_RUN_FOLDERS.__contains__)),
         frozenset(development - production),
         is_workspace,
     )
@@ -164,6 +177,13 @@ def _may_run(name: str) -> bool:
 def _own_install(program: Program, installs: list[tuple[Step, Call]]) -> tuple[Step, Call]:
     """The install of the package that runs."""
     own = [(step, call) for step, call in installs if call.directory == program.folder]
+    if not own:
+        main = posixpath.normpath(
+            posixpath.join(program.folder, script_of(program.entry.main) or "")
+        )
+        own = [(s, c) for s, c in installs if c.directory and is_within(main, c.directory)]
+        if any(not is_within(c.directory or "/", program.folder) for _, c in own):
+            own = []
     if len(own) != 1:
         raise NotSplitError("several installs of dependencies")
     return own[0]
@@ -247,6 +267,8 @@ def _whole_folder(
     command = ""
     if left and _ends_in_folder(program):
         command = prune_command(program, project, step, install)
+        inner = posixpath.relpath(project.directory, program.folder)
+        command = f"cd {inner} && {command}" if command and inner != "." else command
     if not command and base.image == program.base and not build_packages(program, base):
         raise NotSplitError("nothing would stay behind")
     found = needed_files(program, project) if command or not left else None

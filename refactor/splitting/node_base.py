@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockerfix.context.json_files import table
 from dockerfix.knowledge.node_packages import BUILD_TOOLS, NEEDS_SYSTEM, PROGRAM_OF, SYSTEM_PROGRAMS
@@ -80,6 +80,15 @@ def build_tools(program: Program) -> frozenset[str]:
     """Packages with which dependencies are fetched and compiled, and that nothing else calls."""
     text = "\n".join(scripts_beside(program))
     return frozenset(name for name in BUILD_TOOLS if not re.search(_PROGRAMS_OF[name], text))
+
+
+def without_npm(program: Program, base: Base, is_resolved: bool) -> Base:
+    """The system's packages of npm stay behind, too, where only node is called."""
+    calls = program.entry.calls[-1:] if is_resolved else program.entry.calls
+    names = {posixpath.basename(call[0]) for call in calls}
+    if names & {"npm", "npx", "yarn", "pnpm"} or not base.unneeded:
+        return base
+    return replace(base, unneeded=base.unneeded | {"npm", "yarn", "yarnpkg"})
 
 
 def dependencies(project: NodeProject) -> frozenset[str]:

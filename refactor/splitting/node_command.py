@@ -43,6 +43,9 @@ class NodeProject:
     manifest: Json
     #: "" for the context itself.
     folder: str
+    #: Image path of that folder, and the folder of the context that lies where the program starts.
+    directory: str
+    root: str
     #: Path and text of the sources that may run.
     sources: tuple[tuple[str, str], ...]
     #: Names of the development dependencies, those of workspaces among them.
@@ -164,7 +167,7 @@ def main_file_evidence(program: Program, project: NodeProject) -> Evidence | Non
     if place != program.folder and not place.startswith(f"{program.folder}/"):
         return None
     inner = posixpath.relpath(place, program.folder)
-    path = posixpath.normpath(posixpath.join(project.folder, inner))
+    path = posixpath.normpath(posixpath.join(project.root, inner))
     context = program.workspace.context
     assert context is not None
     made = built_files(program, project)
@@ -203,7 +206,7 @@ def _outputs(program: Program, project: NodeProject) -> Outputs:
     assert context is not None
     found = Outputs()
     for _, call in program.calls("build"):
-        if call.directory != program.folder:
+        if call.directory != project.directory:
             found.unknown.append(call.text)
             continue
         made = command_outputs(context, project.folder, project.manifest, call.words)

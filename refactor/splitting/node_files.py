@@ -42,6 +42,8 @@ def needed_files(program: Program, project: NodeProject) -> tuple[tuple[str, ...
     folder = _output_folder(made, project)
     if folder is None or project.is_workspace or made.unknown:
         return None
+    if project.directory != program.folder:
+        return None
     main = main_file_evidence(program, project)
     if main is None or main.source not in made.files:
         return None
