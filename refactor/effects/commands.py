@@ -27,7 +27,18 @@ _KEPT = tuple(
     f"/root/{name}"
     for name in (
         *(".config", ".cache", ".local", ".npm", ".npmrc", ".yarnrc", ".yarn", ".bundle", ".gem"),
-        *(".composer", ".gnupg", ".gitconfig", ".rustup", ".cargo", ".m2", ".nuget", ".gradle"),
+        *(
+            ".composer",
+            ".gnupg",
+            ".gitconfig",
+            ".rustup",
+            ".cargo",
+            ".m2",
+            ".nuget",
+            ".gradle",
+            ".mix",
+            ".hex",
+        ),
     )
 )
 #: They build besides fetching; what they leave is made out of the sources.
@@ -35,6 +46,7 @@ _ALSO_BUILD = frozenset(
     (
         *(("go", "build"), ("go", "install"), ("go", "test"), ("go", "vet"), ("go", "run")),
         *(("dotnet", "build"), ("dotnet", "publish"), ("go", "generate")),
+        *(("go", "get"), ("go", "mod tidy"), ("go", "mod vendor")),
         *(("cargo", "build"), ("cargo", "test"), ("cargo", "install")),
     )
 )
@@ -110,7 +122,7 @@ def command_kind(command: Command) -> Kind:
         return "set-up"
     rule = _rule(command)
     found = install_words(command)
-    if found is not None and found[:2] not in _ALSO_BUILD:
+    if found is not None and not _also_builds(found):
         builds = found[0] in _BUILD_TOOLS and not _only_fetches(found)
         return "build" if builds else "install"
     package = read_package_command(command)
@@ -119,6 +131,10 @@ def command_kind(command: Command) -> Kind:
     if not command.words:
         return "set-up"
     return rule.kind if rule is not None else "unknown"  # type: ignore[return-value]
+
+
+def _also_builds(words: tuple[str, ...]) -> bool:
+    return words[:2] in _ALSO_BUILD or (words[0], " ".join(words[1:3])) in _ALSO_BUILD
 
 
 def _only_fetches(words: tuple[str, ...]) -> bool:
@@ -220,18 +236,18 @@ def _read_install(
         install = read_install(words, call.directory, instruction, workspace)
     except UnknownInstallError as error:
         return replace(call, problem=error)
-    reads, writes = _installed(install, call.directory or "/")
+    reads, writes = _installed(install)
     return replace(
         call, install=install, reads=touched.reads | reads, writes=touched.writes | writes
     )
 
 
-def _installed(install: Install, directory: str) -> tuple[Reach, Reach]:
+def _installed(install: Install) -> tuple[Reach, Reach]:
     """What an install touches in the image."""
 
     def place(path: str) -> str:
         inner = posixpath.relpath(path.rstrip("*"), install.folder or ".")
-        return posixpath.normpath(posixpath.join(directory, inner))
+        return posixpath.normpath(posixpath.join(install.directory, inner))
 
     reads = Reach(tuple(place(path) for path in (*install.files, *install.folders)))
     facts = command_facts()

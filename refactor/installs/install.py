@@ -73,6 +73,8 @@ class Install:
     level: Level = Level.SAFE
     #: The folder of the context in whose place in the image it runs.
     folder: str = ""
+    #: That place in the image.
+    directory: str = ""
 
 
 def lock_or_pattern(project: Project, lock: str) -> str:

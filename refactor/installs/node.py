@@ -51,7 +51,16 @@ _INSTALLS = {
 _VALUED = frozenset(
     (
         *("--registry", "--loglevel", "--cache", "--network-timeout", "--cache-folder", "--mutex"),
-        *("--network-concurrency", "--store-dir", "--omit", "--include", "--only", "--reporter"),
+        *(
+            "--prefix",
+            "--cwd",
+            "--network-concurrency",
+            "--store-dir",
+            "--omit",
+            "--include",
+            "--only",
+            "--reporter",
+        ),
     )
 )
 #: Options after which it works elsewhere, or on something else.
@@ -62,6 +71,8 @@ _ELSEWHERE = frozenset(
     )
 )
 _NO_SCRIPT = "no script of its own runs at install"
+#: Options that name the directory to work in.
+DIRECTORY_OPTIONS = {"npm": "--prefix", "yarn": "--cwd", "bun": "--cwd"}
 #: More packages than these are not named one by one.
 _MAX_WORKSPACES = 12
 
@@ -72,7 +83,8 @@ def is_install(words: tuple[str, ...]) -> bool:
     if tool not in _INSTALLS:
         return False
     options, others = _split(words[1:])
-    if any(option.partition("=")[0] in _ELSEWHERE for option in options):
+    elsewhere = {option.partition("=")[0] for option in options} & _ELSEWHERE
+    if elsewhere - {DIRECTORY_OPTIONS.get(tool, "")}:
         return False
     if not others:
         return tool == "yarn" and not any(o in ("--version", "-v", "--help") for o in options)

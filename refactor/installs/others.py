@@ -1,4 +1,4 @@
-"""go, maven, gradle, cargo, dotnet, bundler and composer.
+"""go, maven, gradle, cargo, dotnet, bundler, composer, mix and dart.
 
 Sources: go.dev/ref/mod, maven.apache.org/plugins/maven-dependency-plugin (go-offline),
 learn.microsoft.com "dotnet restore" and "Customize your build by folder", bundler.io, and
@@ -25,13 +25,15 @@ _POM_MODULES = pattern(
 )
 _POM_PARENT = pattern(r"<parent>(.*?)</parent>", 16)
 _GEM_LOCAL = pattern(r"^\s*gemspec\b|\bpath:?\s*(?:=>)?\s*['\"(]|eval_gemfile|:path\s*=>", 8)
+_ELIXIR_LOCAL = pattern(r"\bpath:|apps_path|in_umbrella")
+_DART_LOCAL = pattern(r"^\s*(?:path|workspace|resolution)\s*:", 8)
 _REFERENCE = pattern(r"<(?:ProjectReference|Import)\b[^>]*(?:Include|Project)=\"([^\"]+)\"")
 _SOLUTION_PROJECT = pattern(r'^Project\("[^"]*"\) = "[^"]*", "([^"]+\.[a-z]+proj)"', 8)
-_GO_BUILDS = frozenset(("build", "install", "test", "vet", "run", "generate"))
+_GO_BUILDS = frozenset(("get", "build", "install", "test", "vet", "run", "generate"))
 _MAVEN_BUILDS = frozenset(("package", "install", "verify", "compile", "test"))
 #: Options that change nothing about what is downloaded, but for -P, which is repeated.
 _MAVEN_OPTIONS = ("-D", "-q", "-B", "-e", "-P", "-U", "-X", "-ntp", "-T1", "-T2", "-T4", "--")
-_MAVEN_ELSEWHERE = ("--file", "--settings", "--global-settings", "--projects", "--toolchains")
+_MAVEN_ELSEWHERE = ("--settings", "--global-settings", "--projects", "--toolchains")
 _SHARED_BUILD_FILES = (
     *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
     *("NuGet.config", "nuget.config", "NuGet.Config", "global.json", "packages.lock.json"),
@@ -43,6 +45,10 @@ def is_install(words: tuple[str, ...]) -> bool:
     match words:
         case ("go", "mod", "download", *rest):
             return not [word for word in rest if not word.startswith("-")]
+        case ("go", "mod", "tidy" | "vendor", *_):
+            return True
+        case ("mix", "deps.get", *_) | ("dart" | "flutter", "pub", "get", *_):
+            return True
         case ("go", action, *_):
             return action in _GO_BUILDS and not any("@" in word for word in words)
         case ("mvn" | "./mvnw", *rest):
@@ -82,6 +88,10 @@ def read_other_install(words: tuple[str, ...], project: Project, code: str) -> I
             # book, "Cargo Targets"); a build of an empty one leaves what a later one takes for
             # up to date, as COPY keeps the sources' times.
             raise UnknownInstallError("the tool fetches nothing without the sources", "cargo")
+        case "mix":
+            return _mix(project)
+        case "dart" | "flutter":
+            return _dart(project)
         case "composer":
             return _composer(words, project)
         case _:
@@ -109,7 +119,7 @@ def _go(words: tuple[str, ...], project: Project) -> Install:
         raise UnknownInstallError("there are no dependencies", "go.mod")
     evidence = Evidence(project.path("go.mod"), "no replacement by a folder")
     files = (project.path("go.mod"), lock_or_pattern(project, "go.sum"))
-    fetch = "" if words[1] == "mod" else "go mod download"
+    fetch = "" if words[1:3] == ("mod", "download") else "go mod download"
     return Install("go", files, (), (), (evidence,), False, fetch, ("go mod", "go get", "vendor"))
 
 
@@ -125,10 +135,15 @@ def _maven(words: tuple[str, ...], project: Project) -> Install:
     ):
         raise UnknownInstallError("a project of several modules", "pom.xml")
     profiles = [word for word in words[1:] if word.startswith("-P")]
-    go_offline = " ".join((words[0], "-B", *profiles, "dependency:go-offline"))
+    file = pom_of(words)
+    where = ("-f", file) if file else ()
+    go_offline = " ".join((words[0], "-B", *where, *profiles, "dependency:go-offline"))
     fetch = "" if _fetches_only(words[1:]) else go_offline
-    goals = {word for word in words[1:] if not word.startswith(_MAVEN_OPTIONS)}
+    named = ("-f", "--file", file, f"--file={file}")
+    goals = {word for word in words[1:] if not word.startswith(_MAVEN_OPTIONS)} - {*named}
     goals |= {word for word in words[1:] if word.startswith(_MAVEN_ELSEWHERE)}
+    if file and posixpath.basename(file) != "pom.xml":
+        raise UnknownInstallError("a manifest is not in the build context", file)
     if fetch and not goals <= (_MAVEN_BUILDS | {"clean"}):
         raise UnknownInstallError("goals and options that are not known", " ".join(words[1:]))
     wrapper = ("mvnw",) if words[0] == "./mvnw" else ()
@@ -138,6 +153,38 @@ def _maven(words: tuple[str, ...], project: Project) -> Install:
     level = Level.REVIEW if fetch else Level.SAFE
     folders = project.present(".mvn")
     return Install("maven", files, folders, (), (evidence,), False, fetch, ("dependency:",), level)
+
+
+def pom_of(words: tuple[str, ...]) -> str:
+    """The pom that `-f` names; "" without it."""
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word in ("-f", "--file"):
+            return following
+        if word.startswith("--file="):
+            return word.partition("=")[2]
+    return ""
+
+
+def _mix(project: Project) -> Install:
+    """Mix reads the configuration, too (hexdocs.pm/mix, `Mix.Tasks.Loadconfig`)."""
+    text = project.read("mix.exs")
+    if _ELIXIR_LOCAL.search(text):
+        raise UnknownInstallError("a dependency is a folder of the project", "mix.exs")
+    if "File." in text or "Code." in text:
+        raise UnknownInstallError("the install reads the project", "mix.exs")
+    files = (project.path("mix.exs"), lock_or_pattern(project, "mix.lock"))
+    leaves = (project.path("deps"), project.path("_build"))
+    evidence = Evidence(project.path("mix.exs"), "no dependency is a folder of the project")
+    return Install("mix", files, project.present("config"), leaves, (evidence,))
+
+
+def _dart(project: Project) -> Install:
+    text = project.read("pubspec.yaml")
+    if _DART_LOCAL.search(text):
+        raise UnknownInstallError("a dependency is a folder of the project", "pubspec.yaml")
+    files = (project.path("pubspec.yaml"), lock_or_pattern(project, "pubspec.lock"))
+    evidence = Evidence(project.path("pubspec.yaml"), "no dependency is a folder of the project")
+    return Install("dart", files, (), (project.path(".dart_tool"),), (evidence,))
 
 
 def _fetches_only(words: Sequence[str]) -> bool:

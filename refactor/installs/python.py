@@ -1,4 +1,4 @@
-"""pip, uv, poetry and pipenv.
+"""pip, uv, poetry, pipenv and conda.
 
 Sources: pip's "Requirements File Format", python-poetry.org/docs/cli, docs.astral.sh/uv
 ("Using uv in Docker", `uv sync`), pipenv.pypa.io.
@@ -35,8 +35,30 @@ def is_install(words: tuple[str, ...]) -> bool:
             return _has_requirements(rest)
         case ("poetry", "install", *_) | ("pipenv", "install" | "sync", *_) | ("uv", "sync", *_):
             return True
+        case ("conda" | "mamba" | "micromamba", "env", "create" | "update", *_):
+            return True
         case _:
             return False
+
+
+def environment_of(words: tuple[str, ...]) -> str:
+    """The file that `conda env create` reads."""
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word in ("-f", "--file"):
+            return following
+        if word.startswith(("--file=", "-f=")):
+            return word.partition("=")[2]
+    return "environment.yml"
+
+
+def _conda(words: tuple[str, ...], project: Project) -> Install:
+    path = posixpath.normpath(environment_of(words))
+    for line in project.read(path).splitlines():
+        entry = line.strip().removeprefix("-").strip()
+        if entry.startswith(("-e", "-r", "-c", "file:", ".", "/", "--")) or "file://" in entry:
+            raise UnknownInstallError("the install reads the project", entry)
+    evidence = Evidence(project.path(path), "names no path of the project")
+    return Install("conda", (project.path(path),), evidence=(evidence,))
 
 
 def _has_requirements(words: list[str]) -> bool:
@@ -45,6 +67,8 @@ def _has_requirements(words: list[str]) -> bool:
 
 def read_python_install(words: tuple[str, ...], project: Project, code: str) -> Install:
     """What it reads; `code` is the Dockerfile. Raises UnknownInstallError."""
+    if words[1] == "env":
+        return _conda(words, project)
     if words[0] == "pip" or words[1] == "pip":
         return _pip(words, project)
     if words[0] == "poetry":

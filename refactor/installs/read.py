@@ -28,6 +28,8 @@ _MANIFESTS = {
     "cargo": "Cargo.toml",
     **dict.fromkeys(("bundle", "bundler"), "Gemfile"),
     "composer": "composer.json",
+    "mix": "mix.exs",
+    **dict.fromkeys(("dart", "flutter"), "pubspec.yaml"),
 }
 
 
@@ -69,8 +71,35 @@ def read_install(
         raise UnknownInstallError("no build context to look at")
     if directory is None:
         raise UnknownInstallError("the directory is not known")
+    words, directory = _settle(words, directory)
     project = Project(context, *_folder(words, directory, before, workspace))
-    return replace(_read(words, project, workspace), folder=project.folder)
+    found = _read(words, project, workspace)
+    return replace(found, folder=project.folder, directory=directory)
+
+
+def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], str]:
+    """The directory in which a command works when an option names another, and its words there."""
+    option = node.DIRECTORY_OPTIONS.get(words[0])
+    if option is not None:
+        for index, word in enumerate(words):
+            name, equals, value = word.partition("=")
+            if name == option:
+                value = value if equals else words[index + 1] if index + 1 < len(words) else ""
+                rest = (*words[:index], *words[index + (1 if equals else 2) :])
+                return rest, posixpath.normpath(posixpath.join(directory, value))
+    if words[0] in ("mvn", "./mvnw"):
+        file = others.pom_of(words)
+        if file:
+            return words, posixpath.normpath(posixpath.join(directory, posixpath.dirname(file)))
+    if words[0] == "pip" or words[:2] == ("uv", "pip"):
+        manifest = _named_manifest(words)
+        if manifest.startswith("/"):
+            folder = posixpath.dirname(manifest)
+            near = (
+                posixpath.relpath(w, folder) if w.startswith(f"{folder}/") else w for w in words
+            )
+            return tuple(near), folder
+    return words, directory
 
 
 def _read(words: tuple[str, ...], project: Project, workspace: Workspace) -> Install:
@@ -114,7 +143,9 @@ def _below_root(folder: str) -> str:
 
 
 def _named_manifest(words: tuple[str, ...]) -> str:
-    """The requirements file that pip is given."""
+    """The requirements file that pip is given, or the environment that conda is."""
+    if words[1:2] == ("env",):
+        return posixpath.normpath(python.environment_of(words))
     for word, following in zip(words, (*words[1:], ""), strict=True):
         if word in ("-r", "--requirement"):
             return posixpath.normpath(following)

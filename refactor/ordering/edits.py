@@ -58,7 +58,7 @@ def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[st
 def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     newline = workspace.style.newline
     movers, run = moved.movers, moved.last.run.instruction
-    if moved.fetch and _may_fetch_above(movers[0], run, workspace):
+    if moved.fetch and _may_fetch_above(moved, workspace):
         head = head_of(workspace.dockerfile, movers[0])
         lines = [*moved.lines, _run_line(moved.last, moved.fetch)]
         text = "".join(line + newline for line in lines)
@@ -121,13 +121,18 @@ def _lines_stay(moved: Moved) -> bool:
     return first.install is not None or first.run is moved.last.run
 
 
-def _may_fetch_above(copy: Instruction, run: Instruction, workspace: Workspace) -> bool:
-    """Whether nothing between a COPY and a RUN changes where and how the RUN fetches."""
-    stage = workspace.dockerfile.stage_of(copy)
+def _may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
+    """Whether nothing between the first COPY and the RUN changes where and how the RUN fetches.
+
+    A COPY that stays may bring what the fetch reads.
+    """
+    first, run = moved.movers[0], moved.last.run.instruction
+    stage = workspace.dockerfile.stage_of(first)
     assert stage is not None
-    between = stage.instructions[stage.index_of(copy) + 1 : stage.index_of(run)]
+    between = stage.instructions[stage.index_of(first) + 1 : stage.index_of(run)]
     return all(
-        entry.keyword in ("LABEL", "EXPOSE", "COPY")
+        entry.keyword in ("LABEL", "EXPOSE")
+        or entry in moved.movers
         or (entry.keyword == "ARG" and not _STEERS.search(entry.argument_text))
         for entry in between
     )

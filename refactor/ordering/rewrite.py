@@ -195,7 +195,9 @@ def _meets(copied: Copied, actual: str, entry: Copied, workspace: Workspace) -> 
     """Whether two COPYs may write the same file; a single file is only where it lies."""
     context = workspace.context
     if context is not None and context.is_file(copied.source):
-        return is_within(actual, entry.destination)
+        # Without a slash at its end a target is a folder only where something has made it one.
+        makes_folder = not copied.into_folder and is_within(entry.destination, actual)
+        return makes_folder or is_within(actual, entry.destination)
     return touches(copied.destination, entry.destination)
 
 
