@@ -7,6 +7,7 @@ the build is started are none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -225,9 +226,8 @@ def base_users(dockerfile: Dockerfile, name: str) -> list[str]:
 
 
 def _names(text: str, name: str) -> bool:
-    return any(name in (match[1], match[2]) for match in _VARIABLE.finditer(text)) or (
-        f"${{{name}" in text
-    )
+    """Whether a text has a variable in it, whatever is done to that."""
+    return re.search(rf"\$(?:{name}\b|\{{{name}\b)", text) is not None
 
 
 def _name_of(word: str) -> str:

@@ -194,6 +194,8 @@ def test_faults_that_pass(faulty: Faulty, fault: faults.Fault) -> None:
         (faults.drop, "breaks off"),
         (faults.truncate, "breaks off"),
         (faults.status(500), "answers 500"),
+        (faults.status(429), "limits requests and does not say for how long"),
+        (faults.status(429, Retry_After="0"), "limits requests and does not say for how long"),
         (faults.status(429, Retry_After="3600"), r"limits requests; it may go on at \S+"),
         (faults.status(403), "no access"),
         (faults.wrong_digest, "another digest than it says"),

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from dockerfix.patterns import pattern
 from dockerfix.registry.cache import Entry
-from dockerfix.registry.reference import is_digest, is_tag
+from dockerfix.registry.reference import Reference, is_digest, is_tag
 from dockerfix.registry.transport import Answer, host_of
 
 MEDIA_TYPES = (
@@ -101,3 +101,21 @@ def read_platforms(manifest: Mapping[str, Any]) -> tuple[str, ...]:
         parts = (platform.get(key) for key in ("os", "architecture", "variant"))
         found.add("/".join(str(part) for part in parts if part))
     return tuple(sorted(found))
+
+
+def failure(status: int, reference: Reference, path: str) -> RegistryError:
+    """What a refusal means."""
+    name = f"{reference.domain}/{reference.path}"
+    match status:
+        case 401 | 403:
+            return RegistryError(f"{name}: no access; log in with `docker login`")
+        case 404 if path.startswith("manifests/"):
+            return NotFoundError(f"{name}: there is no {path.removeprefix('manifests/')}")
+        case 404 | 405:
+            return NotFoundError(f"{name}: the registry lists no tags")
+        case 429:
+            return RegistryError(
+                f"{name}: the registry limits requests and does not say for how long"
+            )
+        case _:
+            return RegistryError(f"{name}: the registry answers {status}")

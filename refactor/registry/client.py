@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from dockerfix.registry.answers import (
     MEDIA_TYPES,
     Manifest,
-    NotFoundError,
     RegistryError,
+    failure,
     read_head,
     read_manifest,
     read_platforms,
@@ -34,8 +34,8 @@ from dockerfix.registry.transport import Answer, Transport, TransportError, host
 _MAX_MANIFEST = 4 * 1024 * 1024
 _MAX_TAGS = 32 * 1024 * 1024
 _MAX_PAGES = 200
-#: How often a request may be told to wait.
-_MOST_WAITS = 20
+#: Seconds that a request may be told to wait in all.
+_MOST_WAITING = 60.0
 #: Seconds.
 _DOWN_FOR = 60.0
 
@@ -189,8 +189,7 @@ class Registry:
     def _request(
         self, host: _Host, method: str, reference: Reference, path: str, etag: str
     ) -> Answer:
-        faults = waits = 0
-        logged_in = False
+        faults, waited, logged_in = 0, 0.0, False
         counts = method == "GET" and path.startswith("manifests/")
         while True:
             try:
@@ -208,19 +207,19 @@ class Registry:
             host.pace.note(answer.headers)
             if answer.status in (200, 304):
                 return answer
+            wait = host.pace.limit(answer.headers) if answer.status in (429, 503) else None
             if _wants_tls(answer, host.base):
                 host.base = host.base.replace("http://", "https://", 1)
             elif answer.status == 401 and not logged_in:
                 logged_in = True
                 self._log_in(host, reference, answer.headers.get("WWW-Authenticate", ""))
-            elif answer.status in (429, 503) and waits < _MOST_WAITS:
-                waits += 1
-                host.pace.limit(answer.headers, min(0.5 * 2**waits, self.network.longest_wait))
-            elif answer.status >= 500 and faults < self.network.retries:
+            elif wait is not None and waited < _MOST_WAITING:
+                waited += wait
+            elif (answer.status == 429 or answer.status >= 500) and faults < self.network.retries:
                 faults += 1
                 self._back_off(faults)
             else:
-                raise _failure(answer.status, reference, path)
+                raise failure(answer.status, reference, path)
 
     def _send(self, host: _Host, method: str, reference: Reference, path: str, etag: str) -> Answer:
         headers = {"Accept": ", ".join(MEDIA_TYPES if "manifests/" in path else _JSON)}
@@ -296,16 +295,3 @@ def _stands(path: str, known: Entry) -> bool:
 def _wants_tls(answer: Answer, base: str) -> bool:
     """Whether a server that speaks TLS was asked in plain: it refuses without a single header."""
     return base.startswith("http://") and answer.status == 400 and not answer.headers
-
-
-def _failure(status: int, reference: Reference, path: str) -> RegistryError:
-    name = f"{reference.domain}/{reference.path}"
-    match status:
-        case 401 | 403:
-            return RegistryError(f"{name}: no access; log in with `docker login`")
-        case 404 if path.startswith("manifests/"):
-            return NotFoundError(f"{name}: there is no {path.removeprefix('manifests/')}")
-        case 404 | 405:
-            return NotFoundError(f"{name}: the registry lists no tags")
-        case _:
-            return RegistryError(f"{name}: the registry answers {status}")

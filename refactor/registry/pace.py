@@ -13,6 +13,8 @@ from dockerfix.patterns import pattern
 
 #: A Retry-After larger than this is a moment, not a span: Docker Hub gives seconds since 1970.
 _MOMENT = 1_000_000_000
+#: Seconds; some say 0.
+_LEAST_WAIT = 0.5
 _COUNT = pattern(r"\s*(\d+)\s*(?:;.*?\bw=(\d+))?.*")
 
 
@@ -48,11 +50,15 @@ class Pace:
         if wait > 0:
             self.sleep(wait)
 
-    def limit(self, headers: Mapping[str, str], default: float) -> None:
-        """The registry said 429 or 503: wait as it says, all threads together."""
-        wait = read_wait(headers, self.clock())
+    def limit(self, headers: Mapping[str, str]) -> float | None:
+        """The registry said 429 or 503: all threads wait as it says; None when it does not."""
+        said = read_wait(headers, self.clock())
+        if said is None:
+            return None
+        wait = max(said, _LEAST_WAIT)
         with self._lock:
-            self.until = max(self.until, self.clock() + (default if wait is None else wait))
+            self.until = max(self.until, self.clock() + wait)
+        return wait
 
     def note(self, headers: Mapping[str, str]) -> None:
         """What an answer says about the count: `RateLimit-Remaining: 0;w=21600`."""
