@@ -37,6 +37,11 @@ def compiles_when_it_runs(name: str) -> bool:
     return name in names(_FILE, "compiles_when_it_runs")
 
 
+def embeds_python(name: str) -> bool:
+    """Whether a package is a program that holds a Python, which looks for no environment."""
+    return name in names(_FILE, "embeds_python")
+
+
 def has_wheel(name: str, version: str, python: tuple[int, int]) -> bool:
     """Whether a release has a wheel, or is linked with nothing that the slim image lacks."""
     first = table(_FILE, "first_wheel").get(name, {}).get(f"{python[0]}.{python[1]}")

@@ -12,6 +12,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
 from dockerfix.copies import read_copy
 from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.python_packages import python_version
 from dockerfix.knowledge.runtime_images import slim_sibling, uv_runtime
 from dockerfix.knowledge.system_packages import is_for_building, runtime_packages
 from dockerfix.manifest_copies import is_within
@@ -29,7 +30,7 @@ from dockerfix.splitting.python_environment import (
 from dockerfix.splitting.python_interpreter import check_interpreter
 from dockerfix.splitting.python_packages import (
     Package,
-    check_no_compiler,
+    check_packages,
     installed_packages,
     named_packages,
     needed_libraries,
@@ -47,6 +48,8 @@ _OWN_STEPS = (
 )
 _STATIC_ROOT = pattern(r"^\s*STATIC_ROOT\s*=\s*(.+)$", 8)
 _OF_PROJECT = pattern(r"BASE_DIR|PROJECT|ROOT|__file__|Path\(|os\.path|^[\"'](?!/)")
+#: The first Python with the module venv.
+_FIRST_WITH_VENV = (3, 4)
 _COMPILERS = frozenset(("gcc", "g++", "build-essential", "clang", "build-base", "alpine-sdk"))
 
 
@@ -79,12 +82,15 @@ def plan_python(program: Program) -> Plan | None:
         raise NotSplitError("no build context to look at")
     if program.entry.main[0] in ("uv", "poetry", "pipenv"):
         raise NotSplitError("the entry builds when it starts", " ".join(program.entry.main[:3]))
+    version = python_version(read_image(uv or program.base).tag)
+    if version is None or version < _FIRST_WITH_VENV:
+        raise NotSplitError("the version of Python is not known", program.base)
     environment = read_environment(program)
     if any(call.words[:2] == ("uv", "sync") for _, call in calls):
         check_interpreter(uv or program.base, context)
     packages, project = _packages(calls, context)
     check_places(program, context)
-    check_no_compiler(packages)
+    check_packages(packages)
     steps = _own_steps(program, context)
     facts = _Facts(program, context, environment, packages, project or steps)
     return _plan(facts, uv or program.base)

@@ -17,6 +17,7 @@ from dockerfix.context.manifests.pyproject import canonical
 from dockerfix.context.manifests.requirements import logical_lines
 from dockerfix.knowledge.python_packages import (
     compiles_when_it_runs,
+    embeds_python,
     has_wheel,
     is_known,
     libraries_for,
@@ -129,9 +130,11 @@ def needed_libraries(packages: tuple[Package, ...], image: str, slim: str) -> tu
     return tuple(dict.fromkeys(found))
 
 
-def check_no_compiler(packages: tuple[Package, ...]) -> None:
-    """Raises NotSplitError for a package that calls a compiler when it runs."""
+def check_packages(packages: tuple[Package, ...]) -> None:
+    """Raises NotSplitError for a package that an environment in a smaller image does not suit."""
     for package in packages:
+        if embeds_python(package.name):
+            raise NotSplitError("a package brings a Python that knows no environment", package.name)
         if compiles_when_it_runs(package.name):
             raise NotSplitError("a package compiles when it runs", package.name)
 
