@@ -21,6 +21,7 @@ from dockerfix.splitting.front_end import (
 from dockerfix.splitting.go import plan_go
 from dockerfix.splitting.java import plan_java
 from dockerfix.splitting.node import plan_node
+from dockerfix.splitting.php import plan_php
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, call_kind, read_steps
 from dockerfix.splitting.python import plan_python
 from dockerfix.splitting.ruby import plan_ruby
@@ -47,6 +48,7 @@ _PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
     plan_node,
     plan_python,
     plan_ruby,
+    plan_php,
 )
 #: Names of stages that say what is done there, and not what it is for.
 _BUILDING = frozenset(

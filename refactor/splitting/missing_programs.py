@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerfix.context.usage.usage import usage_of
+from dockerfix.knowledge.system_packages import is_for_building, runtime_packages
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Program
@@ -53,6 +54,12 @@ def scripts_beside(program: Program) -> tuple[str, ...]:
     usage = usage_of(program.workspace.context)
     others = [*(s.health for s in usage.services), *(c.text for c in usage.commands)]
     return (*checks, *others, *program.entry.scripts, *(c[0] for c in program.entry.calls))
+
+
+def packages_left(program: Program, image: str) -> tuple[str, ...]:
+    """The compilers and headers that are not needed where the program runs on an image."""
+    building = (name for name in installed_packages(program) if is_for_building(name))
+    return tuple(name for name in building if runtime_packages(name, image) != (name,))
 
 
 def installed_packages(program: Program) -> tuple[str, ...]:

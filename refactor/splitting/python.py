@@ -14,10 +14,11 @@ from dockerfix.copies import read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.python_packages import python_version
 from dockerfix.knowledge.runtime_images import slim_sibling, uv_runtime
-from dockerfix.knowledge.system_packages import is_for_building, runtime_packages
+from dockerfix.knowledge.system_packages import runtime_packages
 from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage
+from dockerfix.splitting.missing_programs import packages_left
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.splitting.python_calls import called_beside, check_places
 from dockerfix.splitting.python_environment import (
@@ -99,7 +100,7 @@ def plan_python(program: Program) -> Plan | None:
 def _plan(facts: _Facts, base: str) -> Plan | None:
     program = facts.program
     slim, libraries, evidence = _base(facts, base)
-    building = [name for name in _system_packages(program) if is_for_building(name)]
+    building = packages_left(program, slim)
     tools = any(is_for_installing(call) and _is_tool(call) for _, call in python_calls(program))
     if slim == program.base and not building and not tools:
         return None
@@ -240,7 +241,7 @@ def _base(facts: _Facts, base: str) -> tuple[str, tuple[str, ...], tuple[Evidenc
     """The image to run on, the packages that it lacks, and why."""
     slim = slim_sibling(base)
     if slim is None:
-        if not any(is_for_building(name) for name in _system_packages(facts.program)):
+        if not packages_left(facts.program, base):
             raise NotSplitError("the slim image of the release is not known", base)
         return base, (), (Evidence(base, "the image stays the same"),)
     if slim == base:

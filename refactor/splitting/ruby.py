@@ -17,11 +17,15 @@ from dockerfix.context.sources import read_sources
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.ruby_gems import libraries_for
 from dockerfix.knowledge.runtime_images import slim_sibling
-from dockerfix.knowledge.system_packages import is_for_building, runtime_packages
+from dockerfix.knowledge.system_packages import runtime_packages
 from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage
-from dockerfix.splitting.missing_programs import installed_packages, missing_programs
+from dockerfix.splitting.missing_programs import (
+    installed_packages,
+    missing_programs,
+    packages_left,
+)
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Evidence
@@ -58,9 +62,8 @@ def plan_ruby(program: Program) -> Plan | None:
     if main not in _PROGRAMS and not program.entry.main[0].startswith(("bin/", "./bin/")):
         raise NotSplitError("the entry is no plain call of Ruby", main)
     gems = _gems(program)
-    building = [name for name in installed_packages(program) if is_for_building(name)]
-    base, libraries, evidence = _base(program, context, bool(building))
-    if base == program.base and not building:
+    base, libraries, evidence = _base(program, context)
+    if base == program.base and not packages_left(program, base):
         return None
     plan = _copied(program, installs, base, gems, evidence)
     kept = {k for name in installed_packages(program) for k in runtime_packages(name, base)}
@@ -117,12 +120,12 @@ def _copied(
 
 
 def _base(
-    program: Program, context: BuildContext, builds: bool
+    program: Program, context: BuildContext
 ) -> tuple[str, tuple[str, ...], tuple[Evidence, ...]]:
     """The image to run on, the packages that it lacks, and why."""
     slim = slim_sibling(program.base)
     if slim is None or slim == program.base:
-        if slim is None and not builds:
+        if slim is None and not packages_left(program, program.base):
             raise NotSplitError("the slim image of the release is not known", program.base)
         return program.base, (), (Evidence(program.base, "the image stays the same"),)
     libraries = tuple(dict.fromkeys(_libraries(context, slim)))

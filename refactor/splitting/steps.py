@@ -26,7 +26,7 @@ def tool_names(call: Call) -> tuple[str, ...]:
     if call.words[0] == "corepack":
         return ("corepack", "yarn", "pnpm")
     if package is None:
-        return ()
+        return call.words[:1]
     names = (word.text for word in package.packages)
     return tuple(name[:1] + name[1:].partition("@")[0] for name in names)
 
