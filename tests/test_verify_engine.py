@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -91,6 +92,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    # Where logs of failed builds are kept, which outlive the run on purpose.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return Fake(folder)
 
 

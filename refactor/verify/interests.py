@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO
 
+from dockerfix.verify import rpm
+
 #: The certificates that crypto/x509 of Go reads.
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 #: A time zone that nobody names who does not hold them all (time/tzdata of Go, chrono-tz).
@@ -40,6 +42,7 @@ class Kind(Enum):
     NPM = auto()
     JAR = auto()
     LOCALES = auto()
+    RPM = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def kind_of(path: str, size: int, executable: bool, head: bytes) -> Kind:
         return Kind.PROGRAM
     if head.startswith(b"PK\x03\x04") and name.endswith((".jar", ".war")):
         return Kind.JAR
+    if path in rpm.PATHS:
+        return Kind.RPM
     if name == "locale-archive":
         return Kind.LOCALES
     if name == "package.json" and size <= _SOURCE:

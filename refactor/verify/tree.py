@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import IO, TypeVar
 
-from dockerfix.verify import elf, interests, jars
+from dockerfix.verify import elf, interests, jars, rpm
 from dockerfix.verify.interests import Kind, NpmPackage
 
 _Fact = TypeVar("_Fact")
@@ -199,6 +199,8 @@ class _Reader:
             jar = jars.read_jar(file)
             if jar is not None:
                 self.tree.jars[path] = jar
+        elif kind is Kind.RPM:
+            self.tree.rpm |= rpm.read_rpm(file)
         elif kind is Kind.LOCALES:
             self.tree.locales |= interests.read_locales(file)
         else:
