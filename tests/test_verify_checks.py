@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from dockerfix.verify import losses
+from dockerfix.verify.data_files import data_losses, words_of
 from dockerfix.verify.findings import Finding
 from dockerfix.verify.image import Image
 from dockerfix.verify.surroundings import lost_surroundings
 from dockerfix.verify.trace import trace_entry
-from tests.images import Entry, elf, file, folder, image, jar, link, program
+from dockerfix.verify.tree import read_tree
+from tests.images import Entry, elf, file, folder, image, jar, link, program, tar
 
 LIBC = file("lib/x86_64-linux-gnu/libc.so.6", elf(offers=("GLIBC_2.17", "GLIBC_2.34")), 0o755)
 SHELL = program("bin/sh", "libc.so.6")
@@ -360,6 +362,39 @@ def test_time_zones_of_its_own(own: Entry) -> None:
     zones = file("usr/share/zoneinfo/Europe/Berlin")
     before = container(["./server"], own, zones, **config)
     assert around(before, container(["./server"], own, **config)) == []
+
+
+# Data that a compiled program opens.
+
+PAGE = b"<html><title>A page of the program</title></html>"
+
+
+def without_page(*entries: Entry, before: tuple[Entry, ...] = ()) -> list[str]:
+    page = file("app/templates/index.html", PAGE)
+    old = container(["./server"], page, *before, *entries)
+    new = Image(read_tree(tar(SHELL, LIBC, *entries), words_of(old)), old.config)
+    return texts(list(data_losses(old, new, trace_entry(new))))
+
+
+def test_a_folder_that_the_program_names() -> None:
+    server = program("app/server", text=b"a stringtemplates/index.htmlanother")
+    assert without_page(server) == [
+        "data: /app/templates/index.html is gone, and /app/server names templates/"
+    ]
+
+
+def test_a_folder_that_is_only_part_of_a_path() -> None:
+    assert without_page(program("app/server", text=b"/src/templates/render.go")) == []
+
+
+def test_a_page_that_the_program_holds_in_itself() -> None:
+    assert without_page(program("app/server", text=b"templates/index.html" + PAGE)) == []
+
+
+def test_sources_are_no_data() -> None:
+    sources = (file("app/lib/main.go", "package main // a source"),)
+    server = program("app/server", text=b"lib/main.go")
+    assert without_page(server, before=sources) == []
 
 
 # Rights, files and versions.

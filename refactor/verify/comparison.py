@@ -10,6 +10,7 @@ from dockerfix.pipeline import Result
 from dockerfix.verify import losses
 from dockerfix.verify.compare import Judge, compare_trees
 from dockerfix.verify.configuration import compare_configurations, read_configuration
+from dockerfix.verify.data_files import data_losses, words_of
 from dockerfix.verify.engine import BuildOptions, Engine
 from dockerfix.verify.explain import Explainer
 from dockerfix.verify.findings import Finding
@@ -39,9 +40,12 @@ def compare_images(
     """Fill in the verdict from both images. Raises EngineError, TreeError."""
     inspected = {side: engine.inspect(scope.image(side)) for side in SIDES}
     images: dict[str, Image] = {}
+    words: dict[str, bytes] = {}
     for side in SIDES:
         with engine.exported(scope.image(side), scope.container()) as stream:
-            images[side] = Image(read_tree(stream), read_configuration(inspected[side]))
+            tree = read_tree(stream, words)
+        images[side] = Image(tree, read_configuration(inspected[side]))
+        words = words_of(images[side])
     explainer = Explainer(result.before, result.code, result.changes, options.target)
     _compare_configurations(verdict, images, explainer)
     _compare_files(verdict, images["before"], images["after"])
@@ -83,6 +87,7 @@ def _compare_files(verdict: Verdict, before: Image, after: Image) -> None:
         *losses.archive_losses(before, after, old, new),
         *losses.library_losses(before, after),
         *losses.package_losses(before, after),
+        *data_losses(before, after, new),
         *lost_surroundings(before, after, old, new),
         *losses.right_losses(before, after),
         *losses.file_changes(verdict.files),

@@ -6,6 +6,7 @@ import json
 import posixpath
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO
@@ -16,8 +17,16 @@ from dockerfix.verify import rpm
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 #: A time zone that nobody names who does not hold them all (time/tzdata of Go, chrono-tz).
 ANY_ZONE = "Pacific/Kiritimati"
-#: What is looked for in programs.
-NAMED = (CERTIFICATES, ANY_ZONE)
+#: What is looked for in all programs.
+NAMED = {name: name.encode() for name in (CERTIFICATES, ANY_ZONE)}
+#: Octets of a data file that are kept, to see whether a program holds it in itself.
+HEAD = 48
+_TAIL = 128
+_DATA = (
+    *(".html", ".htm", ".tmpl", ".tpl", ".gohtml", ".tera", ".j2", ".mustache", ".hbs", ".sql"),
+    *(".yaml", ".yml", ".json", ".toml", ".ini", ".conf", ".csv", ".pem", ".xml", ".properties"),
+    *(".css", ".svg", ".png", ".ico", ".txt"),
+)
 _SCRIPT, _SOURCE, _LIST = 1 << 16, 1 << 20, 16 << 20
 _MAX_PROGRAM = 1 << 30
 _SOURCES = (".py", ".js", ".mjs", ".cjs", ".sh", ".cfg", ".pth")
@@ -112,13 +121,32 @@ def read_locales(file: IO[bytes]) -> set[str]:
     return found
 
 
-def named_in(file: IO[bytes]) -> frozenset[str]:
-    """Which of the `NAMED` paths occur in a program."""
+def named_in(file: IO[bytes], words: Mapping[str, bytes]) -> frozenset[str]:
+    """Which words occur in a program, by their names; not as a later part of a path."""
     found: set[str] = set()
     file.seek(0)
     tail = b""
     while chunk := file.read(1 << 20):
         window = tail + chunk
-        found.update(path for path in NAMED if path.encode() in window)
-        tail = chunk[-64:]
+        found.update(n for n, word in words.items() if n not in found and _occurs(word, window))
+        tail = chunk[-_TAIL:]
     return frozenset(found)
+
+
+def _occurs(word: bytes, window: bytes) -> bool:
+    place = window.find(word)
+    while place >= 0:
+        if place == 0 or window[place - 1] != ord("/"):
+            return True
+        place = window.find(word, place + 1)
+    return False
+
+
+def is_own_place(path: str) -> bool:
+    """Whether a program or a file may be the author's: not where systems keep theirs."""
+    return not _NOT_SOURCES.search(path) and not path.startswith(("usr/bin/", "bin/", "sbin/"))
+
+
+def is_data(path: str, size: int) -> bool:
+    """Whether a file is one that a program opens when it runs."""
+    return size > 0 and path.endswith(_DATA) and is_own_place(path)

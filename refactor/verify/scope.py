@@ -39,7 +39,8 @@ class Scope:
     def builder(self) -> str:
         """Make a builder of buildx with a cache of its own. Raises EngineError."""
         self.builders.append(self.name)
-        call(["docker", "buildx", "create", "--driver", "docker-container", "--name", self.name])
+        make = ["docker", "buildx", "create", "--driver", "docker-container", "--bootstrap"]
+        call([*make, "--name", self.name])
         return self.name
 
     def close(self) -> None:

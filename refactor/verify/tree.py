@@ -11,6 +11,7 @@ import posixpath
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, TypeVar
 
@@ -24,6 +25,7 @@ _MAX_LINKS = 400
 _IN_MEMORY = 8 << 20
 #: Texts kept of one image, in all.
 _TEXTS = 48 << 20
+_MOST_DATA = 5000
 
 
 class TreeError(Exception):
@@ -54,8 +56,10 @@ class Tree:
     texts: dict[str, str] = field(default_factory=dict)
     npm: dict[str, NpmPackage] = field(default_factory=dict)
     jars: dict[str, jars.Jar] = field(default_factory=dict)
-    #: Paths of the system that a program names: `interests.NAMED`.
+    #: What a program names: `interests.NAMED`, and the words that were asked for.
     names: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: Files that the author's program may open, with their first octets.
+    data: dict[str, bytes] = field(default_factory=dict)
     #: Names of the locales in an archive of locales.
     locales: set[str] = field(default_factory=set)
     #: Packages of rpm, by name.
@@ -113,9 +117,12 @@ class Tree:
         return self.texts.get(place) if place else None
 
 
-def read_tree(stream: IO[bytes]) -> Tree:
-    """Read a tar stream in bounded memory. Raises TreeError."""
-    reader = _Reader()
+def read_tree(stream: IO[bytes], words: Mapping[str, bytes] | None = None) -> Tree:
+    """Read a tar stream in bounded memory. Raises TreeError.
+
+    `words`, by their names, are looked for in the author's programs.
+    """
+    reader = _Reader(words or {})
     try:
         with tarfile.open(fileobj=stream, mode="r|", errorlevel=0) as archive:
             while (member := archive.next()) is not None:
@@ -128,7 +135,8 @@ def read_tree(stream: IO[bytes]) -> Tree:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, words: Mapping[str, bytes]) -> None:
+        self.words = words
         self.tree = Tree()
         self.budget = _TEXTS
         #: One object for equal numbers and owners: an image has few.
@@ -179,6 +187,8 @@ class _Reader:
             return digest.digest()
         chunk = content.read(_CHUNK)
         digest.update(chunk)
+        if interests.is_data(path, member.size) and len(self.tree.data) < _MOST_DATA:
+            self.tree.data[path] = chunk[: interests.HEAD]
         kind = interests.kind_of(path, member.size, bool(member.mode & 0o111), chunk[:8])
         if kind is Kind.NOTHING or (kind is Kind.TEXT and member.size > self.budget):
             while chunk := content.read(_CHUNK):
@@ -219,7 +229,8 @@ class _Reader:
         if found is None:
             return
         self.tree.elves[sys.intern(path)] = found
-        named = interests.named_in(file)
+        own = interests.is_own_place(path)
+        named = interests.named_in(file, {**interests.NAMED, **(self.words if own else {})})
         if named:
             self.tree.names[path] = named
 
