@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
-from dockerfix.copies import instructions_before, read_copy, source_of
+from dockerfix.copies import Copied, instructions_before, read_copy, source_of
 from dockerfix.installs import node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
 from dockerfix.patterns import pattern
@@ -135,7 +135,24 @@ def _copied_folder(directory: str, before: Instruction, workspace: Workspace) ->
             folder = posixpath.normpath(posixpath.join(copied.source, inner))
             if not inner.startswith("..") and context.is_folder(folder):
                 return _below_root(folder), _below_root(copied.source)
+            for source in context.find(copied.source):
+                place = _folder_of_file(source, copied, directory)
+                if place is not None and context.is_file(source):
+                    return place, place
     raise UnknownInstallError("a manifest is not in the build context", directory)
+
+
+def _folder_of_file(source: str, copied: Copied, directory: str) -> str | None:
+    """The folder that lies in a directory, where one of its files was copied to its own place."""
+    inner = posixpath.relpath(copied.destination, directory)
+    folder = posixpath.dirname(source)
+    if not copied.into_folder or inner.startswith(".."):
+        return None
+    if inner == ".":
+        return folder
+    if folder == inner or folder.endswith(f"/{inner}"):
+        return folder[: -len(inner)].rstrip("/")
+    return None
 
 
 def _below_root(folder: str) -> str:
