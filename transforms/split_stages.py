@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from dockerfix.context.usage.usage import usage_of
 from dockerfix.entry import UnknownEntryError, read_entry
@@ -34,7 +35,7 @@ from dockerfix.syntax.edits import (
     end_with_gap,
     head_of,
 )
-from dockerfix.syntax.tree import Blank, Instruction, Stage
+from dockerfix.syntax.tree import Blank, Instruction, Node, Stage
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -311,7 +312,14 @@ def _move_edits(
     last = "".join(f"{workspace.style.keyword('RUN')} {command}{newline}" for command in plan.last)
     if not dockerfile.code.endswith("\n"):
         text = text.removesuffix(newline)
+    text += "".join(node.code for node in _last_blanks(dockerfile.nodes))
     yield Edit(end, len(dockerfile.code), f"{gap}{last}{newline}{text}")
+
+
+def _last_blanks(nodes: tuple[Node, ...]) -> list[Node]:
+    """The blank lines at the end of a file."""
+    found = list(takewhile(lambda node: isinstance(node, Blank), reversed(nodes)))
+    return found[::-1]
 
 
 def _keywords(text: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.context.sources import read_sources
-from dockerfix.copies import origin_of
+from dockerfix.copies import origin_of, read_copy
 from dockerfix.effects.reach import is_within
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.node_packages import PROGRAM_OF
@@ -92,6 +92,7 @@ def plan_node(program: Program) -> Plan | None:
         result = f"{project.directory}/node_modules"
         option = production_option(program, step, call) if left else ""
         plan = dependency_stage(program, (step, call), base.image, result, option, _GAIN, evidence)
+        plan = _with_manifest(program, project, plan)
     plan = _completed(program, plan, base, main, tools)
     return standalone(program, project, plan) or plan
 
@@ -117,6 +118,18 @@ def _completed(
         tools=tools,
         unneeded=base.unneeded,
     )
+
+
+def _with_manifest(program: Program, project: NodeProject, plan: Plan) -> Plan:
+    """The plan with the manifest in the image that runs, as no COPY of the sources brings it."""
+    if not plan.moved:
+        raise NotSplitError("no sources are copied")
+    path = f"{project.directory}/package.json"
+    copied = [c for copy in plan.moved for c in read_copy(copy, program.workspace) or ()]
+    source = posixpath.normpath(posixpath.join(project.folder, "package.json"))
+    if any(c.source == "." or is_within(source, c.source) for c in copied):
+        return plan
+    return replace(plan, copies=((path, path), *plan.copies))
 
 
 def _install_lines(program: Program, packages: tuple[str, ...]) -> tuple[str, ...]:

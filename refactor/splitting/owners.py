@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 
 from dockerfix.effects.model import Call
 from dockerfix.splitting.plan import Program
 
+_RECURSIVE = ("-R", "--recursive", "-Rf", "-fR", "-hR", "-Rh")
+
 
 def owned_paths(call: Call) -> tuple[str, ...]:
     """The paths that a `chown -R` gives away."""
+    return given_paths(call) if any(word in _RECURSIVE for word in call.words) else ()
+
+
+def given_paths(call: Call) -> tuple[str, ...]:
+    """The paths that a `chown` gives away, alone or with what lies below them."""
     paths = [word for word in call.words[1:] if not word.startswith("-")]
-    recursive = any(word in ("-R", "--recursive", "-Rf", "-hR", "-Rh") for word in call.words)
-    if call.words[:1] != ("chown",) or not recursive or any("$" in word for word in paths):
+    if call.words[:1] != ("chown",) or any("$" in word for word in paths):
         return ()
     if call.directory is None and not all(path.startswith("/") for path in paths[1:]):
         return ()
@@ -21,10 +28,19 @@ def owned_paths(call: Call) -> tuple[str, ...]:
     )
 
 
-def owned_path(call: Call) -> str | None:
-    """The single path that a `chown -R` gives away."""
-    paths = owned_paths(call)
-    return paths[0] if len(paths) == 1 else None
+def new_owner(call: Call) -> str:
+    """The owner that a `chown` or `chgrp` names."""
+    return next((word for word in call.words[1:] if not word.startswith("-")), "")
+
+
+def keeps_no_owner(call: Call, is_brought: Callable[[str], bool]) -> bool:
+    """Whether it gives a file away that a COPY from another stage brings as root's again."""
+    name = posixpath.basename(call.words[0]) if call.words else ""
+    if name == "chgrp" and new_owner(call) in ("0", "root"):
+        return False
+    if name not in ("chown", "chgrp", "setcap") or (name == "chown" and owned_paths(call)):
+        return False
+    return any(is_brought(path) for path in call.writes.paths)
 
 
 def folder_owner(program: Program) -> str | None:
@@ -40,5 +56,5 @@ def folder_owner(program: Program) -> str | None:
             owner = owner or user
     for _, call in program.calls("set-up"):
         if program.folder in owned_paths(call):
-            owner = next(word for word in call.words[1:] if not word.startswith("-"))
+            owner = new_owner(call)
     return owner

@@ -14,7 +14,13 @@ from functools import cached_property
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
 from dockerfix.splitting.kept_packages import KeptPackages
-from dockerfix.splitting.owners import folder_owner, owned_path, owned_paths
+from dockerfix.splitting.owners import (
+    folder_owner,
+    given_paths,
+    keeps_no_owner,
+    new_owner,
+    owned_paths,
+)
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, written
 from dockerfix.splitting.python_environment import made_environment, makes_environment
 from dockerfix.splitting.steps import (
@@ -166,7 +172,8 @@ class Repeats:
             return self.packages.text(call, text)
         if self._owns_folder(call):
             # COPY sets the owner of the files; the folder itself is made by WORKDIR.
-            return f"chown {folder_owner(self.program)} {self.program.folder}"
+            owner = folder_owner(self.program) if owned_paths(call) else new_owner(call)
+            return f"chown {owner} {self.program.folder}"
         return text
 
     def _is_wanted(self, call: Call, step: Step) -> bool:
@@ -190,6 +197,8 @@ class Repeats:
         if self._touches_moved(call):
             return True
         where = f"line {self._line(call)}: {call.text}"
+        if keeps_no_owner(call, lambda path: self._is_brought(path, is_folder=False)):
+            raise NotSplitError("an owner that a COPY does not keep", where)
         writes = written(call)
         if writes.everything and call.words[:1] == ("mkdir",):
             # A folder that a variable names does no harm where it is not needed.
@@ -212,13 +221,11 @@ class Repeats:
 
     def _is_brought(self, path: str, is_folder: bool) -> bool:
         """Whether a path comes from the other stage; folders above what comes do as well."""
+        if is_folder and is_within(self.program.folder, path):
+            return not self._is_given_away_early
         if any(is_within(path, place) for pair in self.plan.copies for place in pair):
             return True
-        if not is_folder:
-            return False
-        if is_within(self.program.folder, path):
-            return not self._is_given_away_early
-        return any(is_within(target, path) for _, target in self.plan.copies)
+        return is_folder and any(is_within(target, path) for _, target in self.plan.copies)
 
     @cached_property
     def _is_given_away_early(self) -> bool:
@@ -312,7 +319,7 @@ class Repeats:
     # Owners
 
     def _owns_folder(self, call: Call) -> bool:
-        return owned_path(call) == self.program.folder
+        return given_paths(call) == (self.program.folder,)
 
     @cached_property
     def owned_inside(self) -> tuple[tuple[str, str], ...]:
@@ -322,5 +329,5 @@ class Repeats:
             for path in owned_paths(call):
                 inside = path != self.program.folder and is_within(path, self.program.folder)
                 if inside and not self._touches_moved(call):
-                    found.append((path, next(w for w in call.words[1:] if w[:1] != "-")))
+                    found.append((path, new_owner(call)))
         return tuple(found)
