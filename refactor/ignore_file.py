@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Sequence
+from functools import lru_cache
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.ignore import parse_ignore_file
+from dockerfix.context.usage.usage import repository_of
 from dockerfix.transform import NewFile
+
+#: An index of more bytes is read up to here.
+_MAX_INDEX = 64 * 1024 * 1024
 
 
 def add_patterns(patterns: Sequence[str], context: BuildContext) -> NewFile:
@@ -23,8 +29,11 @@ def add_patterns(patterns: Sequence[str], context: BuildContext) -> NewFile:
 def is_kept_out_of_git(path: str, context: BuildContext) -> bool:
     """Whether a `.gitignore` of the context keeps a path out of the repository.
 
-    As far as plain patterns go: what git does with the rest is not asked.
+    As far as plain patterns go: what git does with the rest is not asked. What git holds in spite
+    of its patterns is not kept out, as far as its index says so.
     """
+    if is_tracked(path, context):
+        return False
     folders = ["", *_parents(path)]
     for folder in folders:
         text = context.read(posixpath.join(folder, ".gitignore"))
@@ -36,6 +45,29 @@ def is_kept_out_of_git(path: str, context: BuildContext) -> bool:
         if rules.ignores(inner):
             return True
     return False
+
+
+def is_tracked(path: str, context: BuildContext) -> bool:
+    """Whether the index of the repository holds a path, or something in it.
+
+    False where there is no index to read, or one of version 4, whose paths are compressed.
+    """
+    repository = repository_of(context)
+    index = _read_index(repository)
+    if not index:
+        return False
+    full = os.path.relpath(os.path.join(os.path.realpath(context.root), path), repository)
+    name = full.encode("utf-8", "surrogateescape")
+    return name + b"\0" in index or name + b"/" in index
+
+
+@lru_cache(maxsize=4)
+def _read_index(repository: str) -> bytes:
+    try:
+        with open(os.path.join(repository, ".git", "index"), "rb") as file:
+            return file.read(_MAX_INDEX)
+    except OSError:
+        return b""
 
 
 def _parents(path: str) -> list[str]:

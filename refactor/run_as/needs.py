@@ -42,12 +42,6 @@ _BUILDERS = frozenset(
 )
 #: Mounted for reading alone, by custom.
 _READ_ONLY = ("/etc/", "/run/secrets", "/var/run/secrets", "/usr/share", "/proc", "/sys")
-#: Where the usual databases keep their data, in images of their own.
-DATABASES = (
-    *("/var/lib/mysql", "/var/lib/postgresql", "/data/db", "/data/configdb", "/bitnami"),
-    *("/var/lib/rabbitmq", "/usr/share/elasticsearch", "/var/lib/mongodb", "/var/lib/redis"),
-    *("/data", "/var/lib/grafana", "/prometheus"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +212,7 @@ def _check_service(service: Service, where: str, folder: str) -> None:
                 raise StaysError("the host's files are mounted over the program", where)
             if "." not in posixpath.basename(path) and not path.startswith(_READ_ONLY):
                 raise StaysError("a folder of the host's is mounted", f"{where}: {path}")
-        elif not host.startswith("$") and not path.startswith(DATABASES):
+        elif not host.startswith("$"):
             raise StaysError("a volume may hold files of root's", f"{where}: {path}")
     if any(port < FIRST_FREE_PORT for port in service.ports):
         raise StaysError("a port below 1024", where)

@@ -1,0 +1,1 @@
+"""What of a build context nothing needs, what must stay in it, and how much it is."""

@@ -1,0 +1,226 @@
+"""What should stay out of a build context, from what it really holds."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockerfix.context.build_context import BuildContext
+from dockerfix.context.json_files import load_object, table
+from dockerfix.context.usage.usage import repository_of
+from dockerfix.discovery import is_dockerfile_name
+from dockerfix.ignore_file import is_kept_out_of_git
+from dockerfix.installs.read import install_words
+from dockerfix.knowledge.data import names
+from dockerfix.knowledge.data import table as facts
+from dockerfix.patterns import pattern
+from dockerfix.run_as.needs import unwrap
+from dockerfix.syntax.tree import Instruction
+from dockerfix.transform import Workspace
+
+#: What shows that a folder is the root of a repository: `.git` is there in a clone.
+_OF_REPOSITORY = (".git", ".gitignore", ".gitattributes", ".github", ".gitlab-ci.yml")
+#: What an install leaves beside the sources, and what it belongs to.
+_DEPENDENCIES = {
+    "node_modules": frozenset(("npm", "yarn", "pnpm", "bun")),
+    ".venv": frozenset(("pip", "uv", "poetry", "pipenv")),
+    "venv": frozenset(("pip", "uv", "poetry", "pipenv")),
+    "env": frozenset(("pip", "uv", "poetry", "pipenv")),
+}
+#: Those that are there as soon as somebody works in the folder.
+_EXPECTED = ("node_modules", ".venv")
+_PROJECT_FILES = frozenset(
+    (
+        *("package.json", "pyproject.toml", "requirements.txt", "Pipfile", "Cargo.toml", "pom.xml"),
+        *("build.gradle", "build.gradle.kts", "composer.json", "Gemfile", "go.mod"),
+    )
+)
+_MANIFESTS = (
+    *("requirements.txt", "pyproject.toml", "Pipfile", "composer.json", "Cargo.toml", "go.mod"),
+)
+_PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
+_COMPOSE = pattern(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
+#: More folders of packages than these get one pattern for all depths.
+_MAX_FOLDERS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A path that should stay out, and why."""
+
+    #: As it stands in the ignore file.
+    pattern: str
+    #: A path that it hides.
+    path: str
+    why: str
+    #: Whether the running container cannot notice: nothing but history goes.
+    is_history: bool = False
+    #: Whether it is worth a line in a file that somebody else wrote.
+    is_material: bool = True
+
+
+def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candidate]:
+    """What should stay out of the folders that are copied; "" is the context itself."""
+    context = workspace.context
+    assert context is not None
+    tools, builds = _work(workspace)
+    if "" in roots:
+        yield from _history(context)
+    for root in roots:
+        if root.startswith("."):
+            continue
+        if _is_project(root, context):
+            yield from _dependencies(root, tools, context)
+            yield from _outputs(root, builds, context)
+        yield from _secrets(root, context)
+        yield from _leftovers(root, context)
+    if "" in roots:
+        yield from _descriptions(context)
+
+
+def _is_project(root: str, context: BuildContext) -> bool:
+    """Whether tools work in a folder: there they leave what they make."""
+    found = frozenset(context.names(root or "."))
+    return root == "" or not found.isdisjoint(_PROJECT_FILES) or not found.isdisjoint(_DEPENDENCIES)
+
+
+def _history(context: BuildContext) -> Iterator[Candidate]:
+    for name in names("ignored", "history"):
+        present = context.exists(name)
+        marks = name == ".git" and any(context.exists(mark) for mark in _OF_REPOSITORY)
+        expected = marks and repository_of(context) == os.path.realpath(context.root)
+        if present or expected:
+            why = "the repository's history; nothing in the build asks for it"
+            yield Candidate(name, name, why, is_history=True)
+
+
+def _dependencies(root: str, tools: set[str], context: BuildContext) -> Iterator[Candidate]:
+    for name, owners in _DEPENDENCIES.items():
+        path = posixpath.join(root, name)
+        expected = name in _EXPECTED or context.exists(path)
+        if expected and not owners.isdisjoint(tools) and is_kept_out_of_git(path, context):
+            deep = name == "node_modules" and _has_deep_packages(root, context)
+            text = posixpath.join(root, f"**/{name}") if deep else path
+            why = f"made anew by {sorted(owners & tools)[0]}; git ignores it"
+            yield Candidate(text, path, why)
+
+
+def _has_deep_packages(root: str, context: BuildContext) -> bool:
+    """Whether folders below hold packages of their own, which somebody may install."""
+    seen = 0
+    for name in context.names(root or "."):
+        folder = posixpath.join(root, name)
+        if name.startswith(".") or name == "node_modules" or not context.is_folder(folder):
+            continue
+        inner = [folder, *(posixpath.join(folder, n) for n in context.names(folder)[:60])]
+        seen += len(inner)
+        if any(context.is_file(f"{place}/package.json") for place in inner):
+            return not any(context.is_folder(f"{place}/node_modules") for place in inner) or all(
+                is_kept_out_of_git(f"{place}/node_modules", context) for place in inner
+            )
+        if seen > _MAX_FOLDERS:
+            return False
+    return False
+
+
+def _outputs(root: str, builds: set[str], context: BuildContext) -> Iterator[Candidate]:
+    for command, folders in facts("ignored", "outputs").items():
+        if command not in builds:
+            continue
+        for name in folders:
+            path = posixpath.join(root, name)
+            if is_kept_out_of_git(path, context) and not _holds_keeper(path, context):
+                yield Candidate(path, path, f"made anew by `{command}`; git ignores it")
+
+
+def _holds_keeper(path: str, context: BuildContext) -> bool:
+    """Whether a folder is kept though it is empty: git holds a file in it for that."""
+    return any(context.exists(f"{path}/{name}") for name in (".gitkeep", ".keep", ".gitignore"))
+
+
+def _secrets(root: str, context: BuildContext) -> Iterator[Candidate]:
+    for name in sorted(names("ignored", "secrets")):
+        path = posixpath.join(root, name)
+        if context.exists(path) and is_kept_out_of_git(path, context):
+            if name.startswith(".env") and _reads_settings(root, context):
+                continue
+            yield Candidate(path, path, "settings of whoever builds; git ignores it")
+    for name in sorted(names("ignored", "databases")):
+        path = posixpath.join(root, name)
+        if context.exists(path) and is_kept_out_of_git(path, context):
+            yield Candidate(path, path, "a database of whoever builds; git ignores it")
+
+
+def _reads_settings(root: str, context: BuildContext) -> bool:
+    """Whether what is built reads `.env` by itself: then hiding it may change the program."""
+    known = names("ignored", "reads_settings")
+    manifest = load_object(context.read(posixpath.join(root, "package.json")))
+    found = {n for kind in ("dependencies", "devDependencies") for n in table(manifest or {}, kind)}
+    if not known.isdisjoint(found):
+        return True
+    texts = (context.read(posixpath.join(root, name)) or "" for name in _MANIFESTS)
+    return any(name in text for text in texts for name in known)
+
+
+def _leftovers(root: str, context: BuildContext) -> Iterator[Candidate]:
+    present = frozenset(context.names(root or "."))
+    for name in sorted(names("ignored", "leftovers", "editors") & present):
+        path = posixpath.join(root, name)
+        material = context.is_folder(path) and name not in names("ignored", "editors")
+        yield Candidate(path, path, "a leftover of a tool", is_material=material)
+    if "__pycache__" in present and is_kept_out_of_git(f"{root}/__pycache__".lstrip("/"), context):
+        text = posixpath.join(root, "**/__pycache__")
+        yield Candidate(text, posixpath.join(root, "__pycache__"), "a cache of Python's")
+
+
+def _descriptions(context: BuildContext) -> Iterator[Candidate]:
+    """The files that describe the build: a change of theirs changes nothing in the image."""
+    present = context.names(".")
+    for name in present:
+        if is_dockerfile_name(name) or _COMPOSE.fullmatch(name.lower()):
+            why = "describes the build; a change of it is none of the program's"
+            yield Candidate(name, name, why, is_material=False)
+
+
+def _work(workspace: Workspace) -> tuple[set[str], set[str]]:
+    """The tools that install dependencies in this file, and the builds that it runs."""
+    tools: set[str] = set()
+    builds: set[str] = set()
+    for stage in workspace.dockerfile.stages:
+        for instruction in stage.instructions:
+            run = workspace.run(instruction)
+            for command in run.script.commands() if run else ():
+                words = install_words(command)
+                if words is not None:
+                    tools.add(words[0])
+                given = tuple(word.value or "" for word in command.words)
+                builds |= _builds(given, instruction, workspace)
+    return tools, builds
+
+
+def _builds(words: tuple[str, ...], instruction: Instruction, workspace: Workspace) -> set[str]:
+    """The builds that a command runs, as they are called in the table of outputs."""
+    if not words or not words[0]:
+        return set()
+    words = unwrap(words)
+    name = posixpath.basename(words[0]).removesuffix("w")
+    found = {f"{name} {word}" for word in words[1:]} | {name}
+    if name in _PACKAGE_RUNNERS:
+        script = next((w for w in words[1:] if w != "run" and not w.startswith("-")), "")
+        found |= _of_script(script, workspace)
+    return found
+
+
+def _of_script(script: str, workspace: Workspace) -> set[str]:
+    """The builds that a script of the context's package.json runs."""
+    context = workspace.context
+    manifest = load_object(context.read("package.json")) if context is not None else None
+    text = str(table(manifest or {}, "scripts").get(script, ""))
+    return {
+        command
+        for command in facts("ignored", "outputs")
+        for part in text.replace("||", "&&").replace(";", "&&").split("&&")
+        if f"{part.strip()} ".startswith(f"{command} ")
+    }
