@@ -87,7 +87,7 @@ def _is_project(root: str, context: BuildContext) -> bool:
 
 
 def _history(context: BuildContext) -> Iterator[Candidate]:
-    for name in names("ignored", "history"):
+    for name in sorted(names("ignored", "history")):
         present = context.exists(name)
         marks = name == ".git" and any(context.exists(mark) for mark in _OF_REPOSITORY)
         expected = marks and repository_of(context) == os.path.realpath(context.root)
