@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -138,6 +139,22 @@ def test_no_half_written_lock(faulty: Faulty, tmp_path: Path, fault: faults.Faul
     assert sorted(path.name for path in folder.iterdir()) == [
         ".git", "Dockerfile", "dockerfix.lock",
     ]  # fmt: skip
+
+
+def test_a_kill_leaves_the_lock_whole(faulty: Faulty, tmp_path: Path) -> None:
+    text = "".join(f"FROM {faulty.address}/many/app0:{n} AS s{n}\n" for n in range(10))
+    folder = repository(tmp_path, text)
+    (folder / "dockerfix.lock").write_text(render_lock(Lock()))
+    before = (folder / "dockerfix.lock").read_bytes()
+    faulty.always = lambda _: faults.delay(0.05)
+    for seconds in (0.6, 0.9, 1.2):
+        command = [sys.executable, "-m", "dockerfix", "lock", str(folder)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+        found = (folder / "dockerfix.lock").read_bytes()
+        assert found == before or len(parse_lock(found.decode()).pins) == 10
 
 
 def test_a_refresh_follows_a_tag_that_moved(storage: Path, faulty: Faulty, tmp_path: Path) -> None:

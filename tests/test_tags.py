@@ -11,8 +11,10 @@ import pytest
 
 import dockerfix
 from dockerfix.images import image_uses
+from dockerfix.lockfile import Pin
 from dockerfix.registry.reference import ReferenceError, parse_reference
 from dockerfix.registry.tags import more_specific, newest, read_tag
+from dockerfix.transforms.pin_tags import lock_key
 from tests.corpus import flat_files, read
 
 DIGEST = "sha256:" + "a" * 64
@@ -206,3 +208,33 @@ def test_every_base_of_the_corpus_has_a_kind() -> None:
     assert sum(found.values()) == froms
     assert found["moving tag"] > found["digest"]
     print(*(f"{count:6} {kind}" for kind, count in found.most_common()), sep="\n")
+
+
+def test_pins_of_the_corpus_land_where_they_belong() -> None:
+    """Every image is known to a lock: FROM means what it did, or the pin of that."""
+    changed = 0
+    for path in flat_files()[::3]:
+        code = read(path)
+        before = dockerfix.parse(code)
+        uses = [use for use in image_uses(before) if not use.reason]
+        pins = {}
+        for use in uses:
+            if classify(use.text) in ("no tag", "moving tag"):
+                key = lock_key(parse_reference(use.text))
+                pins[key] = Pin(key, f"{key.rpartition(':')[2]}.7.8.9", DIGEST, (), "2026-11-24")
+        if before.errors or not pins:
+            continue
+        result = dockerfix.refactor(code, select=("pin-tags",), pins=tuple(pins.values()))
+        after = dockerfix.parse(result.code)
+        changed += result.changed
+        for old, new in zip(before.stages, after.stages, strict=True):
+            was, now = old.resolved_base, new.resolved_base
+            if was == now or was is None:
+                continue
+            key = lock_key(parse_reference(was.strip("\"'")))
+            assert now is not None
+            assert lock_key(parse_reference(now.strip("\"'"))).endswith(pins[key].tag), path
+            assert old.name == new.name
+        again = dockerfix.refactor(result.code, select=("pin-tags",), pins=tuple(pins.values()))
+        assert not again.changed, path
+    assert changed > 1000

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.usage.usage import repository_of
@@ -32,14 +33,16 @@ _MAY_BUILD = pattern(
 #: Folders of CI, all of whose YAML counts.
 _CI_FOLDERS = (".github/workflows", ".circleci", ".gitlab", ".buildkite", ".azure", "ci", ".ci")
 _SCRIPT_FOLDERS = ("", "scripts", "hack", "build", "docker", "deploy", "bin", "tools")
-_WORD = "build-arg", "build_arg", "buildArg", "BUILD_ARG"
+#: Words without which a file gives nothing.
+_ARGUMENTS = ("build-arg", "build_arg", "buildArg", "BUILD_ARG")
+_CONTEXTS = ("contexts", "build-context")
 
 
 def giver_of_argument(context: BuildContext, name: str) -> str | None:
     """The file of the repository that gives a build argument; None when no file does."""
     given = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
     for path, text, builds in _files(context):
-        if (builds or any(word in text for word in _WORD)) and given.search(text):
+        if (builds or any(word in text for word in _ARGUMENTS)) and given.search(text):
             return path
     return None
 
@@ -48,7 +51,7 @@ def giver_of_context(context: BuildContext, name: str) -> str | None:
     """The file of the repository that puts a build context in the place of an image name."""
     given = re.compile(rf"(?<![\w./-]){re.escape(name)}[\"']?\s*[=:]")
     for path, text, _ in _files(context):
-        if ("contexts" in text or "build-context" in text) and given.search(text):
+        if any(word in text for word in _CONTEXTS) and given.search(text):
             return path
     return None
 
@@ -56,13 +59,26 @@ def giver_of_context(context: BuildContext, name: str) -> str | None:
 def _files(context: BuildContext) -> Iterator[tuple[str, str, bool]]:
     """Name, text, and whether it is about builds."""
     for place in _upwards(context):
-        for name in _names(place):
-            base = os.path.basename(name)
-            builds = _BUILDS.fullmatch(base) is not None
-            ci = name != base and base.endswith((".yml", ".yaml"))
-            if builds or ci or _MAY_BUILD.fullmatch(base):
-                text = _read(os.path.join(place, name))
-                yield name, text, builds
+        try:
+            stamp = os.stat(place).st_mtime_ns
+        except OSError:
+            continue
+        yield from _files_of(place, stamp)
+
+
+@lru_cache(maxsize=64)
+def _files_of(place: str, stamp: int) -> tuple[tuple[str, str, bool], ...]:
+    """Those of one folder that may give something. `stamp` is when it changed, for the cache."""
+    found: list[tuple[str, str, bool]] = []
+    for name in _names(place):
+        base = os.path.basename(name)
+        builds = _BUILDS.fullmatch(base) is not None
+        ci = name != base and base.endswith((".yml", ".yaml"))
+        if builds or ci or _MAY_BUILD.fullmatch(base):
+            text = _read(os.path.join(place, name))
+            if builds or any(word in text for word in (*_ARGUMENTS, *_CONTEXTS)):
+                found.append((name, text, builds))
+    return tuple(found)
 
 
 def _upwards(context: BuildContext) -> list[str]:
