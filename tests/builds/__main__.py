@@ -20,12 +20,15 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from itertools import repeat
 
 from dockerfix.verify.engine import EngineError
 from dockerfix.verify.verdict import Verdict
 from tests.builds import table
 from tests.builds.applications import CI, Application, applications
-from tests.builds.check import check_application, try_mutation, wishes
+from tests.builds.bases import make_bases
+from tests.builds.check import check_application, images, try_mutation
 from tests.builds.engine import engine_for_builds, start
 from tests.builds.machine import MachineError
 from tests.builds.mutations import MUTATIONS, Mutation
@@ -36,26 +39,25 @@ def tell(text: str) -> None:
     print(text, flush=True)
 
 
-def check_applications(chosen: Sequence[Application], measured: bool) -> list[str]:
+def check_applications(chosen: Sequence[Application], measured: bool, pool: Executor) -> list[str]:
     """Print the table; the names of those that are not the same program."""
     tell(table.HEADING)
-    verdicts: dict[str, Verdict] = {}
-    for application in chosen:
-        verdict = check_application(application, wishes(application, measured), tell)
-        verdicts[application.name] = verdict
+    verdicts = pool.map(check_application, chosen, repeat(measured))
+    told: dict[str, Verdict] = {}
+    for application, verdict in zip(chosen, verdicts, strict=True):
+        told[application.name] = verdict
         tell(table.row(application.name, verdict))
         for problem in verdict.problems:
             tell(f"    {problem}")
-    for line in table.summary(verdicts.values()):
+    for line in table.summary(told.values()):
         tell(line)
-    return [name for name, verdict in verdicts.items() if verdict.state != "equal"]
+    return [name for name, verdict in told.items() if verdict.state != "equal"]
 
 
-def check_mutations(mutations: Sequence[Mutation]) -> list[str]:
-    """Print which check caught each wrong rewrite; the names of those that none caught."""
+def check_mutations(mutations: Sequence[Mutation], pool: Executor) -> list[str]:
+    """Print which checks caught each wrong rewrite; the names of those that none caught."""
     missed: list[str] = []
-    for mutation in mutations:
-        trial = try_mutation(mutation, tell)
+    for mutation, trial in zip(mutations, pool.map(try_mutation, mutations), strict=True):
         tell(f"wrong: {mutation.name:28} {', '.join(trial.checks)}: {trial.text[:120]}")
         if not trial.checks:
             missed.append(mutation.name)
@@ -74,15 +76,17 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def build(arguments: argparse.Namespace) -> int:
-    """Do what the command line says, with an engine that answers."""
+    """Do what the command line says, with an engine that answers. Raises MachineError."""
     begin = time.monotonic()
     names = CI if arguments.ci else tuple(arguments.names)
-    chosen = () if arguments.wrong else applications(names)
-    failed = (
-        check_applications(chosen, measured=not (arguments.ci or arguments.quick)) if chosen else []
-    )
+    chosen = [] if arguments.wrong else applications(names)
     wrong = [m for m in MUTATIONS if not arguments.names and (not names or m.app in names)]
-    missed = check_mutations(wrong)
+    measured = not (arguments.ci or arguments.quick)
+    make_bases(images(chosen, wrong), tell)
+    # Builds wait for the network; two at a time use two cores, but would spoil what is measured.
+    with ProcessPoolExecutor(1 if measured else 2) as pool:
+        failed = check_applications(chosen, measured, pool) if chosen else []
+        missed = check_mutations(wrong, pool)
     tell(
         f"{len(chosen)} applications, {len(failed)} not the same {failed}; "
         f"{len(wrong)} wrong rewrites, {len(missed)} missed {missed}; "

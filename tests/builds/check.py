@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dockerfix.pipeline import Result
@@ -10,8 +10,6 @@ from dockerfix.verify.engine import BuildOptions, find_engine
 from dockerfix.verify.measure import COLD, SOURCE
 from dockerfix.verify.verdict import BROKEN, ORIGINAL_BROKEN, Verdict, Wishes, verify
 from tests.builds.applications import Application, applications, images_of
-from tests.builds.bases import make_bases
-from tests.builds.machine import MachineError
 from tests.builds.mutations import Mutation
 
 #: Seconds of one build.
@@ -28,52 +26,61 @@ class Trial:
     text: str
 
 
-def check_application(
-    application: Application, wishes: Wishes, tell: Callable[[str], None]
-) -> Verdict:
-    """Build an application before and after, and compare. Raises MachineError, EngineError.
+def images(chosen: Iterable[Application], mutations: Iterable[Mutation]) -> list[str]:
+    """The base images of applications, before and after, and of wrong rewrites."""
+    codes: list[str] = []
+    for application in chosen:
+        result = application.refactor()
+        codes += [result.before, result.code]
+    for mutation in mutations:
+        result = _application(mutation).refactor()
+        codes += [result.before, mutation.apply(result.code)]
+    return images_of(*codes)
+
+
+def check_application(application: Application, measured: bool) -> Verdict:
+    """Build an application before and after, and compare. Raises EngineError.
 
     A build that fails is tried once more: a download that breaks off says nothing of the file.
     """
     result = application.refactor()
-    verdict = _verify(application, result, wishes, tell)
+    verdict = _verify(application, result, measured)
     if verdict.state in (BROKEN, ORIGINAL_BROKEN):
-        tell(f"{application.name} once more: {verdict.findings[0]}")
-        verdict = _verify(application, result, wishes, tell)
+        print(f"{application.name} once more: {verdict.findings[0]}", flush=True)
+        verdict = _verify(application, result, measured)
     return verdict
 
 
-def wishes(application: Application, measured: bool) -> Wishes:
-    """Run both, ask both; measured: without the engine's cache, and again after an edit."""
-    return Wishes(
-        True,
-        application.probes,
-        measure=measured,
-        scenarios=(COLD, SOURCE),
-        compressed=False,
-    )
-
-
-def try_mutation(mutation: Mutation, tell: Callable[[str], None]) -> Trial:
-    """Whether verify sees a wrong rewrite. Raises MachineError, EngineError."""
-    (application,) = applications((mutation.app,))
+def try_mutation(mutation: Mutation) -> Trial:
+    """Whether verify sees a wrong rewrite. Raises EngineError."""
+    application = _application(mutation)
     right = application.refactor()
     code = mutation.apply(right.code)
     if code == right.code:
         return Trial((), "the rewrite has nothing any more that this mistake would change")
     wrong = Result(right.before, code, right.changes, right.declined, right.files)
-    verdict = _verify(application, wrong, wishes(application, measured=False), tell)
+    verdict = _verify(application, wrong, measured=False)
     if verdict.state == ORIGINAL_BROKEN:
-        raise MachineError(f"{application.name} does not build: {verdict.problems}")
+        return Trial((), f"{application.name} does not build")
     if not verdict.findings:
         return Trial((), "NOT CAUGHT")
     checks = tuple(dict.fromkeys(finding.check for finding in verdict.findings))
     return Trial(checks, " ".join(verdict.findings[0].text.split()))
 
 
-def _verify(
-    application: Application, result: Result, asked: Wishes, tell: Callable[[str], None]
-) -> Verdict:
-    make_bases(images_of(result.before, result.code), tell)
+def _application(mutation: Mutation) -> Application:
+    (application,) = applications((mutation.app,))
+    return application
+
+
+def _verify(application: Application, result: Result, measured: bool) -> Verdict:
+    """Run both, ask both; measured: without the engine's cache, and again after an edit."""
+    wishes = Wishes(
+        True,
+        application.probes,
+        measure=measured,
+        scenarios=(COLD, SOURCE),
+        compressed=False,
+    )
     options = BuildOptions(application.folder, timeout=_TIMEOUT)
-    return verify(str(application.folder), result, find_engine(), options, asked)
+    return verify(str(application.folder), result, find_engine(), options, wishes)
