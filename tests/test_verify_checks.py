@@ -10,6 +10,7 @@ from dockerfix.verify import losses
 from dockerfix.verify.data_files import data_losses, words_of
 from dockerfix.verify.findings import Finding
 from dockerfix.verify.image import Image
+from dockerfix.verify.packages import PackageChange
 from dockerfix.verify.surroundings import lost_surroundings
 from dockerfix.verify.trace import trace_entry
 from dockerfix.verify.tree import read_tree
@@ -398,6 +399,17 @@ def test_sources_are_no_data() -> None:
 
 
 # Rights, files and versions.
+
+
+def test_another_version() -> None:
+    changes = [
+        PackageChange("npm", "ms", "2.0.0, 2.1.3", "2.1.3"),
+        PackageChange("npm", "qs", "6.1", "6.2"),
+        PackageChange("pip", "pip", "23.2", "24.0"),
+        PackageChange("dpkg", "git", "1", "2"),
+        PackageChange("pip", "flask", "3.0", ""),
+    ]
+    assert texts(list(losses.version_changes(changes))) == ["packages: npm: qs 6.1 -> 6.2"]
 
 
 def test_files_that_the_new_user_may_not_read() -> None:

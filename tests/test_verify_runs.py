@@ -82,6 +82,7 @@ WEB = {"ExposedPorts": {"80/tcp": {}, "53/udp": {}}}
 def no_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs._Container, "logs", lambda _: "x\nopen /data: Permission denied\n")
     monkeypatch.setattr(runs, "_WATCH", 0.3)
+    monkeypatch.setattr(runs, "_APART", 0.01)
 
 
 def test_asks_the_exposed_port(server: int) -> None:
@@ -169,6 +170,7 @@ def seen(**changes: Any) -> Observation:  # noqa: ANN401
         ),
         ({}, {"user": "0"}, "user"),
         ({}, {"stop_time": 10.4}, "stop"),
+        ({"stop_time": 9.0}, {"stop_time": 10.4, "exit_code": 137}, "stop"),
         ({}, {"denied": ("12:00 EACCES /app/x",)}, "writes"),
         ({"written": ("/app/db",)}, {}, "writes"),
     ],
@@ -183,6 +185,8 @@ def test_what_is_not_the_same(before: dict[str, Any], after: dict[str, Any], che
         ({}, {}),
         ({"user": "0"}, {"user": "1000"}),
         ({"stop_time": 10.4}, {}),
+        ({}, {"stop_time": 4.0}),
+        ({"stop_time": 10.1, "exit_code": 137}, {"stop_time": 10.4, "exit_code": 137}),
         ({"denied": ("12:00 EACCES /x",)}, {"denied": ("13:11 EACCES /x",)}),
         ({}, {"written": ("/app/log",)}),
     ],

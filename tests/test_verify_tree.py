@@ -135,6 +135,19 @@ def test_lost_added_changed() -> None:
     assert (found.lost, found.added, found.changed) == (["app/b"], ["app/c"], ["app/a", "app/d"])
     assert [change.path for change in found.unexplained] == ["app/b", "app/d"]
     assert compare(before, after, "split-stages").unexplained == []
+    assert [change.path for change in compare(before, after, "merge-runs").unexplained]
+
+
+def test_an_install_that_cleans_up_takes_caches_only() -> None:
+    before = [file("app/.cache/x"), file("app/node_modules/a/b.js"), file("app/data")]
+    found = compare(before, [file("x")], "package-hygiene")
+    assert [change.path for change in found.unexplained] == ["app/data"]
+
+
+def test_an_ignore_file_keeps_files_out() -> None:
+    judge = Judge("/app", frozenset(("order-copies",)), {}, ignores=True)
+    before, after = tree(file("app/.git/x")), tree(file("app/y"))
+    assert compare_trees(before, after, judge).unexplained == []
 
 
 def test_times_do_not_matter() -> None:

@@ -52,10 +52,11 @@ _SOURCES = frozenset(
     )
 )
 _CACHE_PARTS = ("/.npm/", "/.cache/", "/_cacache/", "/.pnpm-store/", "/.yarn/cache/")
-#: Which passes take files out of an image on purpose.
-_TAKES = frozenset(
-    ("split-stages", "package-hygiene", "merge-runs", "dockerignore", "production-deps")
-)
+#: Which passes take files of the program out of an image on purpose.
+_TAKES = frozenset(("split-stages", "dockerignore", "production-deps", "secret-mounts"))
+#: Which ones take only what an install leaves behind.
+_CLEANS = frozenset(("package-hygiene", "merge-runs", "cache-mounts"))
+_CLEANED = ("caches", "dependencies")
 _OWNS = frozenset(("add-user", "chown-copies", "split-stages"))
 
 
@@ -126,6 +127,14 @@ class Judge:
     passes: frozenset[str]
     #: Which package a file of the old and the new image belongs to.
     owners: dict[str, str]
+    #: Whether the refactoring keeps other files out of the build context.
+    ignores: bool = False
+
+    def takes(self, cause: str) -> bool:
+        """Whether a pass takes files of the program away, of those that have this cause."""
+        if self.ignores or not _TAKES.isdisjoint(self.passes):
+            return True
+        return cause in _CLEANED and not _CLEANS.isdisjoint(self.passes)
 
     def cause_of(self, path: str) -> str:
         """A word for why a file is in an image."""
@@ -160,7 +169,7 @@ def _compare(path: str, old: Node | None, new: Node | None, judge: Judge) -> Ite
         node = old or new
         if node is not None and node.kind != "folder":
             lost = new is None
-            wrong = lost and judge.is_own(path) and _TAKES.isdisjoint(judge.passes)
+            wrong = lost and judge.is_own(path) and not judge.takes(cause)
             yield TreeChange(path, "lost" if lost else "added", cause, unexplained=wrong)
         return
     own = judge.is_own(path)

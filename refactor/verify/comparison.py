@@ -48,7 +48,13 @@ def compare_images(
         words = words_of(images[side])
     explainer = Explainer(result.before, result.code, result.changes, options.target)
     _compare_configurations(verdict, images, explainer)
-    _compare_files(verdict, images["before"], images["after"])
+    _compare_files(verdict, images["before"], images["after"], bool(result.files))
+    drift = list(losses.version_changes(verdict.packages))
+    if wishes.no_cache or wishes.measure:
+        verdict.findings += drift
+    else:
+        # One of the builds may come from a cache of last week.
+        verdict.notes += [f"{entry} (build with --no-cache to be sure)" for entry in drift]
     observed: dict[str, Observation] = {}
     if wishes.run:
         for side in SIDES:
@@ -75,10 +81,11 @@ def _compare_configurations(
             verdict.findings.append(Finding("configuration", text))
 
 
-def _compare_files(verdict: Verdict, before: Image, after: Image) -> None:
+def _compare_files(verdict: Verdict, before: Image, after: Image, ignores: bool) -> None:
     """The checks that read files, those first that name the cause."""
     passes = frozenset(verdict.passes)
-    judge = Judge(before.folder, passes, {**owners(after.tree), **owners(before.tree)})
+    owned = {**owners(after.tree), **owners(before.tree)}
+    judge = Judge(before.folder, passes, owned, ignores)
     verdict.files = compare_trees(before.tree, after.tree, judge)
     verdict.packages = compare_packages(read_packages(before.tree), read_packages(after.tree))
     old, new = trace_entry(before), trace_entry(after)
@@ -91,7 +98,6 @@ def _compare_files(verdict: Verdict, before: Image, after: Image) -> None:
         *lost_surroundings(before, after, old, new),
         *losses.right_losses(before, after),
         *losses.file_changes(verdict.files),
-        *losses.version_changes(verdict.packages, passes),
     ]
     verdict.findings += dict.fromkeys(found)
     verdict.notes.append(_traced(new))

@@ -68,18 +68,17 @@ def package_losses(before: Image, after: Image) -> Iterator[Finding]:
             yield Finding("modules", f"{module.by} depends on {module.name}, which is not there")
 
 
-def version_changes(changes: list[PackageChange], passes: frozenset[str]) -> Iterator[Finding]:
-    """Dependencies of the program in another version, though no pass changed how they install."""
-    if not passes.isdisjoint(("package-hygiene", "split-stages", "slim-base", "order-copies")):
-        # pip, setuptools and npm come with the base image, and have the version of that image.
-        changes = [change for change in changes if change.name not in _OF_BASE]
+def version_changes(changes: list[PackageChange]) -> Iterator[Finding]:
+    """Dependencies of the program that are there in another version."""
     for change in changes:
         came = set(change.after.split(", ")) - set(change.before.split(", "))
-        if change.manager in ("pip", "npm") and change.before and change.after and came:
+        known = change.before and change.after and change.name not in _OF_BASE
+        if change.manager in ("pip", "npm") and known and came:
             text = f"{change.name} {change.before} -> {change.after}"
             yield Finding("packages", f"{change.manager}: {text}")
 
 
+#: They come with the base image, in the version of that image.
 _OF_BASE = frozenset(("pip", "setuptools", "wheel", "npm", "corepack", "yarn", "pnpm"))
 
 
