@@ -87,6 +87,10 @@ def test_paths(script: str, reads: tuple[str, ...], writes: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     "script",
     [
+        "make",
+        "node",
+        "mvn",
+        "cargo build",
         "npm run build",
         "./configure",
         "cd $HOME && touch x",
@@ -97,6 +101,8 @@ def test_paths(script: str, reads: tuple[str, ...], writes: tuple[str, ...]) -> 
         "npm install ./local",
         "dpkg -i $PACKAGE",
         "apt-get install -y ./local.deb",
+        "apt-get build-dep -y .",
+        "dnf builddep -y tool.spec",
         "echo 'cp /app/x /y' | sh",
         "curl https://example.com/x | sh -c 'cat /app/x'",
         "sh setup.sh",

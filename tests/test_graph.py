@@ -144,3 +144,13 @@ def test_bad_file(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM a\nNOPE\n")
     assert CliRunner().invoke(main, ["graph", str(tmp_path)]).exit_code == 2
     assert CliRunner().invoke(main, ["graph", str(tmp_path / "none")]).exit_code == 2
+
+
+def test_gain_is_explained(project: Path) -> None:
+    asked = ["--diff", "--select", "order-copies", "--context", str(project)]
+    shown = CliRunner().invoke(main, [*asked, "--explain", str(project / "Dockerfile")])
+    assert "after an edit of index.js: 1 step runs again, 2 before" in shown.output
+    told = CliRunner().invoke(main, [*asked, "--format", "json", str(project / "Dockerfile")])
+    gain = json.loads(told.stdout)["files"][0]["gain"]
+    assert gain["layers"] == {"before": 3, "after": 4}
+    assert gain["work_spared"] == ["install"]

@@ -15,7 +15,10 @@ _Found = Iterator[Change | Declined]
 class OrderCopies(Transform):
     """Copy what an install of dependencies reads before it, and everything else after it.
 
-    An edit of the sources then no longer makes the install run again. Where the COPY of the
+    An edit of the sources then no longer makes the install run again. System packages, tools and
+    downloads that need none of the files go in front as well. Where an install goes on to build
+    what it installs for (go, Maven, .NET, uv, Poetry, Composer), what it downloads is fetched in a
+    step of its own, and the install itself stays behind the sources. Where the COPY of the
     sources would bring the host's copy of what the install leaves, `.dockerignore` keeps it out.
 
     Build context:

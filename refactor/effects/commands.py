@@ -53,6 +53,7 @@ _ALSO_BUILD = frozenset(
 _BUILD_TOOLS = frozenset(("mvn", "./mvnw", "gradle", "./gradlew"))
 #: Settings of the package managers of Node.js that an install by name reads, too.
 _NODE_SETTINGS = (".npmrc", ".yarnrc", ".yarnrc.yml")
+_PACKAGE_FILES = (".deb", ".rpm", ".apk", ".spec", ".dsc")
 _ARCHIVES = (".whl", ".gz", ".zip", ".tgz")
 #: A path whose variables the shell puts in as Docker would; no blank in what they hold.
 _PATH_WITH_VARIABLES = pattern(r'"?(?:[\w./:-]|\$\w+|\$\{\w+\})+"?')
@@ -187,7 +188,7 @@ def _touched(command: Command, directory: str | None) -> _Touched:
 def _by_package(package: PackageCommand, directory: str | None) -> _Touched:
     facts = command_facts()
     if package.manager.system:
-        if package.action is None or any("/" in (w.value or "/") for w in package.packages):
+        if package.action is None or any(_may_be_file(w.value) for w in package.packages):
             return _ALL
         return _Touched(Reach(facts.package_settings), Reach(facts.system))
     if package.action == "clean":
@@ -197,6 +198,11 @@ def _by_package(package: PackageCommand, directory: str | None) -> _Touched:
     settings = [posixpath.join(directory, name) for name in _NODE_SETTINGS] if directory else []
     reads = () if package.manager in (PIP, GEM) else tuple(settings)
     return _Touched(Reach(reads), Reach((*facts.system, *_KEPT)))
+
+
+def _may_be_file(name: str | None) -> bool:
+    """Whether a package is named by a file: `./x.deb`, `x.spec` for builddep, `.`."""
+    return not name or "/" in name or name == "." or name.endswith(_PACKAGE_FILES)
 
 
 def _installs_apart(package: PackageCommand) -> bool:
@@ -272,8 +278,6 @@ def _use(word: Word, use: Use, directory: str | None) -> _Touched:
     """What it means that a program does something with a word."""
     if use == "text" or word.text == "-":
         return _Touched()
-    if use == "everything":
-        return _ALL
     reach = _place(word, directory)
     if use == "makes":
         return _ALL if reach.everything else _Touched(makes=reach.paths)
@@ -337,6 +341,8 @@ class _Operands:
 
     def touched(self) -> _Touched:
         rule = self.rule
+        if rule.operands == "everything":
+            return _ALL
         found = self._options()
         if rule.needs_operand and not self.operands:
             return _ALL

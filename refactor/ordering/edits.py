@@ -17,6 +17,10 @@ from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
 _CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "/go/pkg")
+#: They change the shell for what follows, and are no `cd`.
+_CHANGE_SHELL = frozenset(
+    ("export", "set", "unset", "umask", "ulimit", "readonly", "local", "read", "alias", "shopt")
+)
 #: Build arguments by which a download may be steered: proxies, registries, credentials, settings.
 _STEERS = pattern(
     r"proxy|token|auth|secret|registr|mirror|index|url|key|user|pass|cert|host|flags|opts|option"
@@ -178,7 +182,7 @@ def _run_line(entry: Pass, command: str) -> str:
     run = entry.run.instruction
     before = entry.run.script.items[: entry.index]
     names = [item.command.literal_name if item.command else None for item in before]
-    if any(item.assigned for item in before) or not {"export", "set"}.isdisjoint(names):
+    if any(item.assigned for item in before) or not _CHANGE_SHELL.isdisjoint(names):
         raise CannotMoveError("a variable of the shell is used later", run.line)
     changes = [item.text for item, name in zip(before, names, strict=True) if name == "cd"]
     flags = [_flag_text(run, flag.start, flag.end) for flag in run.flags]
