@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -210,7 +213,11 @@ def serve(answer: Callable[[Request], Response | None]) -> Iterator[str]:
                 said = response.headers.get("Content-Length", "")
                 self.close_connection = said != str(len(response.body))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Who asked is gone: that is what the tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
@@ -218,3 +225,38 @@ def serve(answer: Callable[[Request], Response | None]) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def tunnel(target: str) -> Iterator[tuple[str, list[str]]]:
+    """A proxy for TLS (`CONNECT`) that leads to one place; gives its address and what was asked."""
+    asked: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            head = [self.rfile.readline().decode()]
+            while head[-1].strip():
+                head.append(self.rfile.readline().decode())
+            asked.extend(line.strip() for line in head if line.strip())
+            host, _, port = target.partition(":")
+            with socket.create_connection((host, int(port))) as there:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=pump, args=(there, self.connection), daemon=True)
+                back.start()
+                pump(self.connection, there)
+                back.join()
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)

@@ -190,7 +190,7 @@ def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
     key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
     openssl(
         *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-        *("-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        *("-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,DNS:r.example"),
         *("-days", "2", "-keyout", str(key), "-out", str(certificate)),
     )
     return key, certificate

@@ -528,6 +528,28 @@ def test_a_proxy_is_used(registry: Server, monkeypatch: pytest.MonkeyPatch) -> N
     assert PASSWORD not in str(error.value)
 
 
+def test_tls_through_a_proxy(
+    storage: Path, registry: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = make_certificate(tmp_path, "server")
+    tls = {"tls": {"certificate": str(certificate), "key": str(key)}}
+    with (
+        serve(storage, tmp_path, {"http": tls}) as server,
+        faults.tunnel(server.address) as (proxy, asked),
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("https_proxy", f"http://me:{PASSWORD}@{proxy}")
+        assert pin("r.example", "node:18").tag == "18.20.2"
+    login = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+    assert asked[0].startswith("CONNECT r.example:443 ")
+    assert f"proxy-authorization: Basic {login}" in map(_lower_name, asked)
+
+
+def _lower_name(line: str) -> str:
+    name, colon, value = line.partition(":")
+    return name.lower() + colon + value
+
+
 @pytest.mark.parametrize(
     ("host", "no_proxy", "expected"),
     [
