@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
 
 from dockerfix.context.usage.usage import usage_of
 from dockerfix.entry import UnknownEntryError, read_entry
-from dockerfix.manifest_copies import is_within
-from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
-from dockerfix.splitting.dotnet import plan_dotnet
-from dockerfix.splitting.front_end import (
-    NODE_PACKAGES,
-    find_front_end,
-    with_front_end,
-    without_front_end,
-)
-from dockerfix.splitting.go import plan_go
-from dockerfix.splitting.java import plan_java
-from dockerfix.splitting.node import plan_node
-from dockerfix.splitting.php import plan_php
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, call_kind, read_steps
-from dockerfix.splitting.python import plan_python
-from dockerfix.splitting.ruby import plan_ruby
-from dockerfix.splitting.runtime_stage import runtime_stage
-from dockerfix.splitting.rust import plan_rust
-from dockerfix.splitting.served import plan_served
-from dockerfix.splitting.static_site import plan_static_site
 from dockerfix.syntax.edits import (
     Edit,
     end_with_gap,
@@ -39,31 +20,12 @@ from dockerfix.syntax.tree import Blank, Instruction, Node, Stage
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
-#: Who knows how programs of a kind are split; the first that recognises one decides.
-_PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
-    plan_go,
-    plan_java,
-    plan_dotnet,
-    plan_rust,
-    plan_served,
-    plan_node,
-    plan_python,
-    plan_ruby,
-    plan_php,
-)
 #: Names of stages that say what is done there, and not what it is for.
 _BUILDING = frozenset(
     ("build", "builder", "build-env", "build-stage", "compile", "deps", "dependencies", "install")
 )
-_NODE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "pnpm"))
 #: Programs that images offer for a COPY --from, and that no program needs while it runs.
 _BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
-#: Around the words of a list, as YAML writes it.
-_PUNCTUATION = pattern(r"[\[\],\"']")
-_SCRIPTS = frozenset(("dev", "start:dev", "serve:dev"))
-_DEVELOPMENT = _SCRIPTS | {"nodemon", "--reload", "watch", "ts-node-dev", "air", "reflex"}
-#: In names of files and stages.
-_FOR_DEVELOPMENT = pattern(r"(?i)(?:^|[.\-_/])(?:dev|devel|development|tests?|ci)(?:$|[.\-_])")
 
 
 class SplitStages(Transform):
@@ -123,8 +85,12 @@ def _builds(stage: Stage, workspace: Workspace) -> bool:
 
 
 def _split(stage: Stage, workspace: Workspace) -> Change | None:
+    # Most files are not split: what is only needed for that is loaded late.
+    from dockerfix.splitting.planners import plan_program
+    from dockerfix.splitting.runtime_stage import runtime_stage
+
     program = _program(stage, workspace)
-    plan = _plan(program)
+    plan = plan_program(program)
     if plan is None:
         return None
     if "$" in program.base and plan.base != program.base:
@@ -204,69 +170,6 @@ def _folder(stage: Stage, steps: tuple[Step, ...], workspace: Workspace) -> str:
         folders = {call.directory for call in calls}
         folder = folders.pop() if len(folders) == 1 else None
     return folder or "/"
-
-
-def _check_usage(program: Program) -> None:
-    """Files of the repository may run the image in another way, with what a split leaves behind."""
-    for service in usage_of(program.workspace.context).services:
-        where = f"{service.file}: {service.name}"
-        who = "compose" if service.kind == "compose" else "a file of the repository"
-        if service.command and not _is_entry(service.command, program):
-            raise NotSplitError(f"{who} runs another command", where)
-        for host, path in service.mounts:
-            if is_within(path, program.folder) and host.startswith((".", "/", "~", "$")):
-                raise NotSplitError("the host's files are mounted over the program", where)
-
-
-def _is_entry(command: str, program: Program) -> bool:
-    """Whether a command is the one that the image runs anyway."""
-    words = _PUNCTUATION.sub(" ", command).split()
-    entry = program.entry
-    return words in [list(entry.main), list(entry.calls[0])] and len(entry.calls) <= 2
-
-
-def _plan(program: Program) -> Plan | None:
-    _check_usage(program)
-    if program.workspace.level >= Level.RISKY:
-        found = plan_static_site(program)
-        if found is not None:
-            return found
-    _check_production(program)
-    front = find_front_end(program)
-    if front is None:
-        return _planned(program)
-    try:
-        plan = _planned(without_front_end(program, front))
-    except NotSplitError as error:
-        try:
-            return _planned(program)
-        except NotSplitError:
-            raise error from None
-    return with_front_end(program, plan, front) if plan is not None else _planned(program)
-
-
-def _check_production(program: Program) -> None:
-    """An image to work with holds what a split leaves behind."""
-    context = program.workspace.context
-    if context is not None and _FOR_DEVELOPMENT.search(context.dockerfile):
-        raise NotSplitError("a development image", context.dockerfile)
-    if program.stage.name and _FOR_DEVELOPMENT.fullmatch(program.stage.name):
-        raise NotSplitError("a development image", program.stage.name)
-    runs_node = posixpath.basename(program.entry.main[0]) == "node"
-    for call in program.entry.calls:
-        found = _DEVELOPMENT.intersection(call)
-        # Names lie: a script `dev` that is plain node is no development server.
-        if found and not (runs_node and found <= _SCRIPTS):
-            raise NotSplitError("a development image", " ".join(call[:3]))
-
-
-def _planned(program: Program) -> Plan | None:
-    plan = next(filter(None, (planner(program) for planner in _PLANNERS)), None)
-    if plan is None or any(posixpath.basename(call[0]) in _NODE for call in program.entry.calls):
-        return plan
-    if not plan.calls_none:
-        return plan
-    return replace(plan, unneeded=plan.unneeded | NODE_PACKAGES)
 
 
 # The stage that builds
