@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.builds import bridge
 from tests.builds.machine import STATE, MachineError, debian_mirror, need, run
 
 #: Newest first: what "testing" holds moves, and may one day not start here.
@@ -71,6 +72,7 @@ def start() -> subprocess.Popen[bytes] | None:
     os.environ["DOCKER_CONFIG"] = str(STATE / "client")
     if answers():
         return None
+    bridge.open_bridge()
     for leftover in ("docker.pid", "docker.sock"):
         (STATE / leftover).unlink(missing_ok=True)
     with (STATE / "dockerd.log").open("ab") as log:
@@ -98,7 +100,7 @@ def _command(programs: Path) -> list[str]:
         *(str(programs / "dockerd"), "--host", _HOST, "--log-level", "warn"),
         *("--data-root", str(STATE / "data"), "--exec-root", str(STATE / "exec")),
         *("--pidfile", str(STATE / "docker.pid"), "--storage-driver", "overlay2"),
-        *os.environ.get("DOCKERFIX_BUILDS_DOCKERD", "").split(),
+        *("--bridge", bridge.NAME, "--iptables=false", "--ip6tables=false"),
     ]
 
 
@@ -106,11 +108,11 @@ def _stop(daemon: subprocess.Popen[bytes]) -> None:
     daemon.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         daemon.wait(30)
+    bridge.close_bridge()
 
 
 def _unpacked() -> Path:
     """The engine's programs, unpacked when they are not there. Raises MachineError."""
-    need("iptables", "iptables")
     need("runc", "runc")
     programs = STATE / "programs"
     if _runs(programs):
