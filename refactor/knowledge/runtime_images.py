@@ -12,6 +12,8 @@ from dockerfix.patterns import pattern
 from dockerfix.syntax.values import read_image
 
 _OFFICIAL = "images/official"
+#: Those that the slim tags of Python and Ruby name.
+_SLIM_RELEASES = ("jessie", "stretch", "buster", "bullseye", "bookworm", "trixie")
 _RELEASES = ("buster", "bullseye", "bookworm", "trixie")
 _VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
 _ALPINE = pattern(r"alpine(\d+\.\d+)?")
@@ -41,8 +43,10 @@ def slim_sibling(image: str) -> str | None:
     if official_name(found.repository) != "node":
         # `3.12-slim-bookworm`, where node has `20-bookworm-slim`.
         version, dash, release = tag.rpartition("-")
-        if release in _RELEASES:
+        if release in _SLIM_RELEASES:
             return f"{name}:{version}{dash}slim-{release}"
+        if release.isalpha():
+            return None
     return f"{name}:{tag}-slim"
 
 

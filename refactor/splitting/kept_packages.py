@@ -53,6 +53,9 @@ class KeptPackages:
         `text` is the command as it is written.
         """
         package = read_package_command(call.command)
+        if package is not None and package.action == "remove":
+            # What they came with may be needed here; that they are left out is gain already.
+            raise NotSplitError("packages that are removed again", text)
         if package is None or package.action != "install":
             return text
         if "$" in text:

@@ -54,6 +54,9 @@ _SYSTEM = ("/bin", "/etc", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/u
 #: They change what is there already.
 _CHANGE = frozenset(("chmod", "chown", "chgrp", "sed", "rm"))
 
+#: They name a user, who has to be there.
+_NAME_USERS = frozenset(("chown", "chgrp", "install", "su", "gosu", "su-exec", "runuser", "sudo"))
+
 #: What they are told is of use to them alone.
 _OF_BUILD_TOOLS = frozenset(
     (*("npm", "yarn", "pnpm", "go", "git", "pip", "pip3"), *("poetry", "bundle", "composer"))
@@ -144,7 +147,17 @@ class Repeats:
         last = stage.index_of(self.program.steps[-1].instruction)
         early = stage.instructions[:last]
         chowned = [c for c in self.program.copies if c.flag("chown") and c not in self.plan.moved]
-        return bool(chowned) or any(i.keyword == "USER" for i in early)
+        given = any(self._gives_to_user(step) for step in self.program.steps)
+        return bool(chowned) or given or any(i.keyword == "USER" for i in early)
+
+    def _gives_to_user(self, step: Step) -> bool:
+        """Whether a step that stays gives something to a user, or is done by one."""
+        own = all(call.kind == "user" or self._owns_folder(call) for call in step.calls)
+        if own and (step.has("user") or self.plan.moved):
+            return False
+        if self.works_on_sources(step.instruction) or self._works_on_placed(step):
+            return False
+        return any(posixpath.basename(w) in _NAME_USERS for c in step.calls for w in c.words[:1])
 
     def only_owns(self, instruction: Instruction) -> bool:
         """Whether a RUN does nothing but give the program's folder away."""

@@ -225,7 +225,7 @@ class _Writer:
     def _from_build(self) -> list[_Piece]:
         style = self.workspace.style
         owned = [(path, path, owner) for path, owner in self.repeats.owned_inside]
-        copies = [(source, target, self.owner) for source, target in self.plan.copies]
+        copies = [(source, target, self._owner_of(target)) for source, target in self.plan.copies]
         copies += [entry for entry in owned if self._is_copied(entry[0])]
         lines = [
             f"{style.keyword('COPY')} --from={self.plan.stage_name}"
@@ -233,6 +233,10 @@ class _Writer:
             for source, target, owner in copies
         ]
         return [*self._lines(self.plan.extra), *self._lines(tuple(lines))]
+
+    def _owner_of(self, target: str) -> str | None:
+        """The owner of what is copied; beside the program's folder everything is root's."""
+        return self.owner if is_within(target, self.program.folder) else None
 
     def _is_copied(self, path: str) -> bool:
         return any(is_within(path, target) for _, target in self.plan.copies)
