@@ -17,8 +17,9 @@ from dockerfix.manifest_copies import is_within
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.go_builds import GoBuild, go_builds
-from dockerfix.splitting.go_sources import GoSources, read_go_sources
+from dockerfix.splitting.go_sources import GoSources, is_of_go, read_go_sources
 from dockerfix.splitting.missing_programs import installed_packages, missing_programs
+from dockerfix.splitting.named_files import copied_by_name
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
@@ -95,7 +96,13 @@ def _files(program: Program, sources: GoSources) -> list[tuple[str, str]]:
         raise NotSplitError("the program has no folder of its own")
     if names is None:
         return [(program.folder, program.folder)]
-    return [(posixpath.join(program.folder, name),) * 2 for name in names]
+    paths = [posixpath.join(program.folder, name) for name in names]
+    paths += copied_by_name(program, _is_of_build, is_of_go)
+    return [(path, path) for path in dict.fromkeys(paths)]
+
+
+def _is_of_build(name: str) -> bool:
+    return name.startswith(("Dockerfile", "Makefile", ".", "README", "LICENSE")) or name == "vendor"
 
 
 def _without_inner(copies: list[tuple[str, str]]) -> list[tuple[str, str]]:

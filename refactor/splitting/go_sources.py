@@ -87,7 +87,7 @@ class GoSources:
             unnamed = len(_OPENS.findall(text)) != len(_OPENS_NAMED.findall(text))
             if unnamed or _WORKS_OUT.search(text):
                 return None
-        return named_files(self.texts, self.context, self.root or "", self.folder, _is_of_go)
+        return named_files(self.texts, self.context, self.root or "", self.folder, is_of_go)
 
     def _any(self, regex: re.Pattern[str]) -> bool:
         return any(regex.search(text) for text in self.texts)
@@ -99,7 +99,8 @@ def read_go_sources(context: BuildContext, root: str | None, folder: str) -> GoS
     return GoSources(context, tuple(text for _, text in found), root, folder)
 
 
-def _is_of_go(name: str) -> bool:
+def is_of_go(name: str) -> bool:
+    """Whether a file is one that only the build reads."""
     return name.endswith((".go", ".mod", ".sum"))
 
 

@@ -18,9 +18,15 @@ from dockerfix.knowledge.java_images import java_runtime
 from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.entry_files import entry_files
-from dockerfix.splitting.java_sources import JavaSources, read_java_sources
+from dockerfix.splitting.java_sources import (
+    JavaSources,
+    is_of_build,
+    is_source,
+    read_java_sources,
+)
 from dockerfix.splitting.missing_programs import missing_programs
-from dockerfix.splitting.plan import NotSplitError, Plan, Program
+from dockerfix.splitting.named_files import copied_by_name
+from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
 _TOOLS = frozenset(("mvn", "./mvnw", "mvnw", "gradle", "./gradlew", "gradlew"))
@@ -59,7 +65,8 @@ def plan_java(program: Program) -> Plan | None:
     if missing:
         raise NotSplitError("the program calls others, which the image lacks", missing[0])
     beside = [posixpath.join(program.folder, name) for name in sources.beside]
-    paths = [artefact.path, *beside, *entry_files(program)]
+    named = copied_by_name(program, is_of_build, is_source)
+    paths = [artefact.path, *beside, *named, *entry_files(program)]
     outer = [p for p in dict.fromkeys(paths) if not any(is_within(p, o) and p != o for o in paths)]
     return Plan(
         base,
@@ -127,10 +134,14 @@ def _distribution(program: Program, word: str) -> _Artefact:
     """What Gradle's `installDist` makes: a folder with a start script."""
     path = posixpath.normpath(posixpath.join(program.folder, word))
     parts = path.split("/")
-    gradle = any("installDist" in call.words for _, call in program.calls("build"))
+    gradle = any(_installs(call) for _, call in program.calls("build"))
     if parts[-2:-1] != ["bin"] or parts[-5:-3] != ["build", "install"] or not gradle:
         raise NotSplitError("the entry runs no jar", word)
     return _Artefact("/".join(parts[:-2]), Evidence("installDist", "makes a folder that runs"))
+
+
+def _installs(call: Call) -> bool:
+    return any(word.rpartition(":")[2] == "installDist" for word in call.words)
 
 
 def _made_by_copy(program: Program, path: str) -> str | None:

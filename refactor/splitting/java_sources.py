@@ -27,7 +27,8 @@ _OPENS = pattern(
 _STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|(?:^|[=:\s])(?:file:)?(\.?/?[\w.-]+(?:/[\w.-]+)+)', 8)
 #: Read in the directory that the program is started in, without being named.
 _READ_AT_START = (
-    *("config", "application.properties", "application.yml", "application.yaml", ".env"),
+    *("config", "conf", "static", "public", "templates", "webroot", ".env"),
+    *("application.properties", "application.yml", "application.yaml", "application.conf"),
     *("logback.xml", "logback-spring.xml", "log4j2.xml", "log4j2-spring.xml", "log4j.properties"),
 )
 #: What only the build reads.
@@ -92,9 +93,19 @@ class JavaSources:
 
 def read_java_sources(context: BuildContext, root: str) -> JavaSources:
     """Read them. Raises TooManyFilesError."""
-    found = read_sources(context, root, _is_source, _NOT_RUN.__contains__)
+    found = read_sources(context, root, _is_read, _NOT_RUN.__contains__)
     return JavaSources(context, root, tuple(found))
 
 
-def _is_source(name: str) -> bool:
+def is_of_build(name: str) -> bool:
+    """Whether a name is one that only the build reads."""
+    return bool(_OF_BUILD.fullmatch(name))
+
+
+def is_source(name: str) -> bool:
+    """Whether a file becomes a part of the jar, or makes it."""
+    return name.endswith((*_CODE, ".xml", ".gradle", ".kts", ".jar")) or name == ".gitkeep"
+
+
+def _is_read(name: str) -> bool:
     return name.endswith(_ENDINGS)

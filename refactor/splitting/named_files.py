@@ -6,7 +6,10 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.copies import Copied, read_copy
+from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
+from dockerfix.splitting.plan import Program
 
 _STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|`([^`]*)`')
 #: More folders than these are not looked through.
@@ -38,6 +41,39 @@ def data_beside(
     """The names in a folder of the context that are sent and that not only the build reads."""
     names = (name for name in context.names(root or ".") if not is_of_build(name))
     return tuple(name for name in names if context.sends(posixpath.join(root, name)))
+
+
+def copied_by_name(
+    program: Program, is_of_build: Callable[[str], bool], is_source: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """Image paths, in the program's folder, of what a COPY names that is more than sources."""
+    context = program.workspace.context
+    assert context is not None
+    found: dict[str, None] = {}
+    for copy in program.copies:
+        for copied in read_copy(copy, program.workspace) or ():
+            if copied.source != ".":
+                found.update(dict.fromkeys(_places(copied, context, is_of_build, is_source)))
+    inside = (path for path in found if is_within(path, program.folder))
+    return tuple(path for path in inside if path != program.folder)
+
+
+def _places(
+    copied: Copied,
+    context: BuildContext,
+    is_of_build: Callable[[str], bool],
+    is_source: Callable[[str], bool],
+) -> Iterator[str]:
+    for source in context.find(copied.source):
+        name = posixpath.basename(source)
+        if is_of_build(name):
+            continue
+        if context.is_folder(source):
+            if holds_data(context, source, is_source):
+                yield copied.destination
+        elif not is_source(name):
+            inner = (copied.destination, name) if copied.into_folder else (copied.destination,)
+            yield posixpath.join(*inner)
 
 
 def holds_data(context: BuildContext, folder: str, is_source: Callable[[str], bool]) -> bool:

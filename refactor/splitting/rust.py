@@ -22,7 +22,7 @@ from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.missing_programs import installed_packages, missing_programs
-from dockerfix.splitting.named_files import data_beside, named_files
+from dockerfix.splitting.named_files import copied_by_name, data_beside, named_files
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
 from dockerfix.transform import Evidence
 
@@ -205,10 +205,10 @@ def _files(program: Program, context: BuildContext, root: str) -> tuple[str, ...
     texts = [text for _, text in read_sources(context, root, _is_source, _is_skipped)]
     names = [n for n in _READ_AT_START if context.sends(posixpath.join(root, n))]
     if any(_OPENS.search(text) for text in texts):
-        names += data_beside(context, root, lambda name: bool(_OF_BUILD.fullmatch(name)))
+        names += data_beside(context, root, _is_of_build)
     names += named_files(texts, context, root, program.folder, _is_of_rust)
     paths = [posixpath.join(program.folder, name) for name in names if name != "src"]
-    paths += entry_files(program)
+    paths += [*copied_by_name(program, _is_of_build, _is_of_rust), *entry_files(program)]
     paths = list(dict.fromkeys(paths))
     return tuple(p for p in paths if not any(p != o and is_within(p, o) for o in paths))
 
@@ -219,6 +219,10 @@ def _is_source(name: str) -> bool:
 
 def _is_skipped(name: str) -> bool:
     return name in ("target", "tests", "benches", "examples", "node_modules")
+
+
+def _is_of_build(name: str) -> bool:
+    return bool(_OF_BUILD.fullmatch(name))
 
 
 def _is_of_rust(name: str) -> bool:
