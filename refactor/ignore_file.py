@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.context.ignore import parse_ignore_file
+from dockerfix.context.ignore import IgnoreRules, parse_ignore_file
 from dockerfix.context.usage.usage import repository_of
 from dockerfix.transform import NewFile
 
@@ -40,11 +40,16 @@ def is_kept_out_of_git(path: str, context: BuildContext) -> bool:
         if text is None:
             continue
         inner = posixpath.relpath(path, folder) if folder else path
-        lines = (line.strip() for line in text.splitlines())
-        rules = parse_ignore_file("\n".join(_as_docker_writes(line) for line in lines if line))
-        if rules.ignores(inner):
+        if _read_patterns(text).ignores(inner):
             return True
     return False
+
+
+@lru_cache(maxsize=32)
+def _read_patterns(text: str) -> IgnoreRules:
+    """The patterns of a `.gitignore`, as far as Docker's rules can say the same."""
+    lines = (line.strip() for line in text.splitlines())
+    return parse_ignore_file("\n".join(_as_docker_writes(line) for line in lines if line))
 
 
 def is_tracked(path: str, context: BuildContext) -> bool:

@@ -50,6 +50,15 @@ from dockerfix.context.ignore import parse_ignore_file
         ("../x", "x", False),
         (".git", ".gitignore", False),
         ("foo/../bar", "bar", True),
+        # What BuildKit 0.29 of Docker 28.5 sent of such folders.
+        ("a?\nab\n./?/b\n!a*", "a/b/f", True),
+        ("!?/?/b/\n[ab]/a/*b\n!a*\n?/b/\\*", "a/a/b", True),
+        ("!**/\\*/a/\n[^a]/a?/\n/**/[^a]\n!./*b/*b", "ab/ab/b", True),
+        ("a\n!a\n", "a/b", False),
+        ("a/b\n!a\n", "a/b/c", True),
+        ("*\n!a\na/b", "a/b", True),
+        ("a\n!a/b", "a/b/c", False),
+        ("a\n!a/b", "a/c", True),
     ],
 )
 def test_ignores(patterns: str, path: str, ignored: bool) -> None:

@@ -33,10 +33,13 @@ class BuildContext:
     repository: Path | None = None
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
     _places: dict[str, Path | None] = field(default_factory=dict, repr=False)
+    _names: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     def overlaid(self, files: Mapping[str, str]) -> BuildContext:
         """The same folder with the content of some files replaced."""
-        return BuildContext(self.root, self.dockerfile, dict(files), self.repository)
+        # What was read of the disk holds on: the overlay is asked first.
+        known = (self._texts, self._places, self._names)
+        return BuildContext(self.root, self.dockerfile, dict(files), self.repository, *known)
 
     def exists(self, path: str) -> bool:
         """Whether the path is there, inside the folder."""
@@ -95,11 +98,13 @@ class BuildContext:
 
     def names(self, folder: str) -> list[str]:
         """The names in a folder, sorted; nothing when it cannot be read."""
-        target = self._locate(folder)
-        try:
-            return sorted(os.listdir(target)) if target else []
-        except OSError:
-            return []
+        if folder not in self._names:
+            target = self._locate(folder)
+            try:
+                self._names[folder] = sorted(os.listdir(target)) if target else []
+            except OSError:
+                self._names[folder] = []
+        return self._names[folder]
 
     def _match(self, folder: str, part: str) -> list[str]:
         regex = re.compile(translate(part))
@@ -136,7 +141,11 @@ class BuildContext:
 
     def _find_place(self, path: str) -> Path | None:
         try:
-            real = os.path.realpath(os.path.join(self._real_root, path.lstrip("/")))
+            place = os.path.join(self._real_root, path.lstrip("/"))
+            # Most of what is asked for is not there: one question to the system is enough then.
+            if not os.path.lexists(place):
+                return None
+            real = os.path.realpath(place)
             inside = real == self._real_root or real.startswith(self._real_root.rstrip("/") + "/")
             return Path(real) if inside and os.path.exists(real) else None
         except (OSError, ValueError):

@@ -2,14 +2,20 @@
 
 Follows moby/patternmatcher, which BuildKit uses: patterns are rooted, `**` spans folders, `!`
 lets a path in again, the last pattern that matches decides, and what lies in a matched folder is
-matched too.
+matched too. As there, a pattern is looked at only where it would change something: a `!` of a
+folder that was never out lets nothing in below.
+
+The matcher of the docker SDK was tried in its place and left: it reads `[^a]` and `/**/a` in
+another way than the builder does, and importing it takes longer than a whole run.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from dockerfix.patterns import pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,16 @@ class Pattern:
     lets_in: bool
     regex: re.Pattern[str]
     line: int
+    #: What a path is, or ends with, when that is all the pattern asks; "" otherwise.
+    name: str
+    #: Whether that is asked at any depth (`**/name`).
+    is_deep: bool
+
+    def matches(self, path: str) -> bool:
+        """Whether the pattern is about this very path."""
+        if not self.name:
+            return self.regex.fullmatch(path) is not None
+        return path == self.name or (self.is_deep and path.endswith(f"/{self.name}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +45,33 @@ class IgnoreRules:
 
     patterns: tuple[Pattern, ...]
 
+    #: For each folder asked about: which patterns matched it, and which one decides.
+    _folders: dict[str, tuple[tuple[bool, ...], Pattern | None]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
     def deciding(self, path: str) -> Pattern | None:
         """The pattern that decides on a path; None when none matches it."""
-        parts = path.strip("/").split("/")
-        paths = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
-        return next(
-            (
-                pattern
-                for pattern in reversed(self.patterns)
-                if any(pattern.regex.fullmatch(path) for path in paths)
-            ),
-            None,
-        )
+        return self._look(path.strip("/"))[1] if self.patterns else None
+
+    def _look(self, path: str) -> tuple[tuple[bool, ...], Pattern | None]:
+        """Which patterns match a path or hold for its folder, and the one that decides.
+
+        The same as `MatchesUsingParentResults` of moby/patternmatcher.
+        """
+        if path in self._folders:
+            return self._folders[path]
+        folder = path.rpartition("/")[0]
+        above = self._look(folder)[0] if folder else (False,) * len(self.patterns)
+        matched: list[bool] = []
+        decided: Pattern | None = None
+        for entry, held in zip(self.patterns, above, strict=True):
+            is_out = decided is not None and not decided.lets_in
+            match = held or (entry.lets_in == is_out and entry.matches(path))
+            matched.append(match)
+            decided = entry if match else decided
+        self._folders[path] = tuple(matched), decided
+        return self._folders[path]
 
     def ignores(self, path: str) -> bool:
         """Whether a path relative to the context is kept out."""
@@ -59,30 +90,42 @@ def parse_ignore_file(text: str) -> IgnoreRules:
         clean = _clean(body[1:].strip() if lets_in else body)
         if not clean:
             continue
-        try:
-            regex = re.compile(translate(clean), re.DOTALL)
-        except re.error:
-            continue
-        patterns.append(Pattern(clean, lets_in, regex, number))
+        found = _read_pattern(clean, lets_in, number)
+        if found is not None:
+            patterns.append(found)
     return IgnoreRules(tuple(patterns))
 
 
-def _clean(pattern: str) -> str:
-    pattern = posixpath.normpath(pattern) if pattern else ""
-    return pattern.lstrip("/") if len(pattern) > 1 else pattern
+def _read_pattern(text: str, lets_in: bool, line: int) -> Pattern | None:
+    """One pattern; None for one that the builder would refuse. Most need no regular expression."""
+    is_deep = text.startswith("**/")
+    name = text.removeprefix("**/")
+    plain = not any(char in name for char in "*?[]\\")
+    regex = pattern("" if plain else translate(text), re.DOTALL)
+    if not plain and "[" in text:
+        try:
+            regex = re.compile(translate(text), re.DOTALL)
+        except re.error:
+            return None
+    return Pattern(text, lets_in, regex, line, name if plain else "", is_deep)
 
 
-def translate(pattern: str) -> str:
+def _clean(text: str) -> str:
+    text = posixpath.normpath(text) if text else ""
+    return text.lstrip("/") if len(text) > 1 else text
+
+
+def translate(text: str) -> str:
     """A pattern as a regular expression; the grammar of Go's `filepath.Match` and `**`."""
     parts: list[str] = []
     position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        if pattern.startswith("**", position):
+    while position < len(text):
+        char = text[position]
+        if text.startswith("**", position):
             position += 2
-            if pattern.startswith("/", position):
+            if text.startswith("/", position):
                 position += 1
-            parts.append(".*" if position >= len(pattern) else "(?:.*/)?")
+            parts.append(".*" if position >= len(text) else "(?:.*/)?")
             continue
         if char == "*":
             parts.append("[^/]*")
@@ -90,7 +133,7 @@ def translate(pattern: str) -> str:
             parts.append("[^/]")
         elif char == "\\":
             position += 1
-            parts.append(re.escape(pattern[position : position + 1] or "\\"))
+            parts.append(re.escape(text[position : position + 1] or "\\"))
         elif char in "[]":
             parts.append(char)
         else:

@@ -141,9 +141,10 @@ def _holds_keeper(path: str, context: BuildContext) -> bool:
 
 
 def _secrets(root: str, context: BuildContext) -> Iterator[Candidate]:
-    for name in sorted(names("ignored", "secrets")):
+    present = frozenset(context.names(root or "."))
+    for name in sorted(names("ignored", "secrets") & present):
         path = posixpath.join(root, name)
-        if context.exists(path) and is_kept_out_of_git(path, context):
+        if is_kept_out_of_git(path, context):
             if name.startswith(".env") and _reads_settings(root, context):
                 continue
             yield Candidate(path, path, "settings of whoever builds; git ignores it")

@@ -89,7 +89,7 @@ def would_let_in(candidate: Candidate, rules: IgnoreRules) -> bool:
     return any(
         line.lets_in
         and (
-            line.regex.fullmatch(plain) is not None
+            line.matches(plain)
             or line.text.startswith((f"{plain}/", f"**/{posixpath.basename(plain)}"))
             or line.text.startswith("**")
         )
