@@ -66,17 +66,17 @@ class Bench:
             for scenario in scenarios:
                 if scenario == COLD and number == 0:
                     continue
-                if scenario in edited:
-                    path = edited[scenario]
-                    if path is None:
-                        continue
-                    _edit(path)
-                self._build_both(scenario, number)
+                path = edited.get(scenario)
+                if scenario not in edited or path is not None:
+                    self._build_both(scenario, number, path)
 
-    def _build_both(self, scenario: str, number: int) -> None:
+    def _build_both(self, scenario: str, number: int, edited: Path | None) -> None:
         sides = sorted(self.places, reverse=bool(number % 2))
         for side in sides:
             options = self.options
+            if edited is not None:
+                # An edit for each: steps that both files share would be built for the first alone.
+                _edit(edited)
             if scenario == COLD and options.cache_scope:
                 options = replace(options, cache_scope=f"{options.cache_scope}-{number}")
             place = self.places[side]
