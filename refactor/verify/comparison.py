@@ -11,7 +11,7 @@ from dockerfix.verify import losses
 from dockerfix.verify.compare import Judge, compare_trees
 from dockerfix.verify.configuration import compare_configurations, read_configuration
 from dockerfix.verify.data_files import data_losses, words_of
-from dockerfix.verify.engine import BuildOptions, Engine
+from dockerfix.verify.engine import BuildOptions, Engine, EngineError
 from dockerfix.verify.explain import Explainer
 from dockerfix.verify.findings import Finding
 from dockerfix.verify.image import Image
@@ -39,26 +39,15 @@ def compare_images(
 ) -> None:
     """Fill in the verdict from both images. Raises EngineError, TreeError."""
     inspected = {side: engine.inspect(scope.image(side)) for side in SIDES}
-    images: dict[str, Image] = {}
-    words: dict[str, bytes] = {}
-    for side in SIDES:
-        with engine.exported(scope.image(side), scope.container()) as stream:
-            tree = read_tree(stream, words)
-        images[side] = Image(tree, read_configuration(inspected[side]))
-        words = words_of(images[side])
+    images = _read_images(engine, scope, inspected)
     explainer = Explainer(result.before, result.code, result.changes, options.target)
     _compare_configurations(verdict, images, explainer)
     _compare_files(verdict, images["before"], images["after"], bool(result.files))
-    drift = list(losses.version_changes(verdict.packages))
-    if wishes.no_cache or wishes.measure:
-        verdict.findings += drift
-    else:
-        # One of the builds may come from a cache of last week.
-        verdict.notes += [f"{entry} (build with --no-cache to be sure)" for entry in drift]
+    _judge_versions(verdict, cold=wishes.no_cache or wishes.measure)
     observed: dict[str, Observation] = {}
     if wishes.run:
+        config = images["before"].config
         for side in SIDES:
-            config = images["before"].config
             name = scope.container()
             observed[side] = observe(engine, scope.image(side), name, config, wishes.run_settings)
         _compare_runs(verdict, observed)
@@ -67,6 +56,29 @@ def compare_images(
         for side in SIDES
     }
     verdict.before, verdict.after = sides["before"], sides["after"]
+
+
+def _read_images(
+    engine: Engine, scope: Scope, inspected: dict[str, dict[str, Any]]
+) -> dict[str, Image]:
+    """Files and configuration of both; in the second, what the first has is looked for."""
+    images: dict[str, Image] = {}
+    words: dict[str, bytes] = {}
+    for side in SIDES:
+        with engine.exported(scope.image(side), scope.container()) as stream:
+            tree = read_tree(stream, words)
+        images[side] = Image(tree, read_configuration(inspected[side]))
+        words = words_of(images[side])
+    return images
+
+
+def _judge_versions(verdict: Verdict, *, cold: bool) -> None:
+    """Other versions are a fault only of builds that asked the index at the same time."""
+    drift = list(losses.version_changes(verdict.packages))
+    if cold:
+        verdict.findings += drift
+    else:
+        verdict.notes += [f"{entry} (build with --no-cache to be sure)" for entry in drift]
 
 
 def _compare_configurations(
@@ -146,6 +158,6 @@ def _compressed(engine: Engine, image: str) -> int | None:
         with streaming([engine.program, "save", image]) as stream:
             while chunk := stream.read(1 << 20):
                 size += len(packer.compress(chunk))
-    except (OSError, subprocess.SubprocessError):
+    except (EngineError, OSError, subprocess.SubprocessError):
         return None
     return size + len(packer.flush())
