@@ -175,12 +175,14 @@ def test_a_refresh_follows_a_tag_that_moved(storage: Path, faulty: Faulty, tmp_p
 # Looking up what the lock lacks
 
 
-def test_diff_and_write_look_up_without_a_lock(registry: Server, tmp_path: Path) -> None:
-    folder = repository(tmp_path, f"FROM {registry.address}/node:18\n")
+def test_diff_and_write_look_up_without_a_lock(faulty: Faulty, tmp_path: Path) -> None:
+    folder = repository(tmp_path, f"FROM {faulty.address}/node:18\n")
     shown = pin_only("--diff", folder).output
-    assert f"+FROM {registry.address}/node:18.20.2\n" in shown
+    assert f"+FROM {faulty.address}/node:18.20.2\n" in shown
+    asked = len(faulty.seen)
     pin_only("--write", folder)
-    assert lines(folder) == [f"FROM {registry.address}/node:18.20.2"]
+    assert len(faulty.seen) == asked, "answers are kept between runs"
+    assert lines(folder) == [f"FROM {faulty.address}/node:18.20.2"]
     assert not (folder / "dockerfix.lock").exists(), "a lock is made by `dockerfix lock`"
 
 

@@ -218,6 +218,11 @@ def test_faults_that_stay(faulty: Faulty, fault: faults.Fault, message: str) -> 
         pin(faulty.address, "node:18.3.1")
 
 
+def test_who_knows_no_head_is_asked_by_get(faulty: Faulty) -> None:
+    faulty.always = lambda request: faults.status(405) if request.method == "HEAD" else None
+    assert pin(faulty.address, "team/tool:2").tag == "2.0.1"
+
+
 def test_a_slow_answer_passes(faulty: Faulty) -> None:
     once(faults.delay(1.3))(faulty)
     assert pin(faulty.address, "node:18", client(network=IMPATIENT)).tag == "18.20.2"
@@ -560,6 +565,9 @@ def _lower_name(line: str) -> str:
         ("r.example", "*", None),
         ("notr.example", "r.example", "http://p"),
         ("localhost:5000", "", None),
+        ("10.1.2.3:5000", "10.0.0.0/8", None),
+        ("11.1.2.3:5000", "10.0.0.0/8", "http://p"),
+        ("r.example", "10.0.0.0/8", "http://p"),
     ],
 )
 def test_which_proxy(host: str, no_proxy: str, expected: str | None) -> None:

@@ -205,7 +205,8 @@ class Registry:
                 self.answers += 1
             host.answered = True
             host.pace.note(answer.headers)
-            if answer.status in (200, 304):
+            # Who knows no HEAD is asked by GET.
+            if answer.status in (200, 304) or (method, answer.status) == ("HEAD", 405):
                 return answer
             wait = host.pace.limit(answer.headers) if answer.status in (429, 503) else None
             if _wants_tls(answer, host.base):

@@ -104,9 +104,26 @@ def find_proxy(scheme: str, host: str, environment: Mapping[str, str] | None = N
     known = os.environ if environment is None else environment
     values = {name.lower(): value for name, value in known.items() if value}
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    for entry in values.get("no_proxy", "").split(","):
-        suffix = entry.strip().removeprefix("*").lstrip(".").lower()
-        exact = suffix in (name.lower(), host.lower())
-        if entry.strip() == "*" or (suffix and (exact or name.lower().endswith(f".{suffix}"))):
-            return None
+    if any(_matches(entry.strip(), host, name) for entry in values.get("no_proxy", "").split(",")):
+        return None
     return values.get(f"{scheme}_proxy") or values.get("all_proxy")
+
+
+def _matches(entry: str, host: str, name: str) -> bool:
+    """Whether an entry of `NO_PROXY` means a host: by its name, the end of that, a network."""
+    if entry == "*":
+        return True
+    if "/" in entry:
+        return _is_in(name, entry)
+    suffix = entry.removeprefix("*").lstrip(".").lower()
+    exact = suffix in (name.lower(), host.lower())
+    return bool(suffix) and (exact or name.lower().endswith(f".{suffix}"))
+
+
+def _is_in(name: str, network: str) -> bool:
+    from ipaddress import ip_address, ip_network
+
+    try:
+        return ip_address(name.strip("[]")) in ip_network(network, strict=False)
+    except ValueError:
+        return False
