@@ -14,6 +14,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.patterns import pattern
 from dockerfix.splitting.node_base import dependencies
 from dockerfix.splitting.node_command import NodeProject, runner_instruction
+from dockerfix.splitting.node_files import needs_more
 from dockerfix.splitting.plan import Plan, Program
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence
@@ -26,7 +27,7 @@ _UNUSUAL = pattern(
     r"\bdistDir\b|\boutputFileTracing|\bturbopack\b.*root|\bcacheHandler\b|\bbasePath\b"
 )
 #: Sources that open files: the trace need not know them.
-_OPENS = pattern(
+OPENS_FILES = pattern(
     r"['\"](?:node:)?(?:fs|fs/promises)['\"]|\bprocess\.cwd\(|\b__dirname\b|\bimport\.meta\.(?:url|dirname)"
 )
 #: They read files of the project by name, or bring engines that are not traced.
@@ -47,9 +48,9 @@ def standalone(program: Program, project: NodeProject, plan: Plan) -> Plan | Non
     wanted = dependencies(project)
     if name is None or instruction is None or "next" not in wanted or wanted & _READS_FILES:
         return None
-    if project.is_workspace or project.directory != program.folder:
+    if project.is_workspace or project.directory != program.folder or needs_more(program):
         return None
-    if any(_OPENS.search(text) for _, text in project.sources):
+    if any(OPENS_FILES.search(text) for _, text in project.sources):
         return None
     folder, style = program.folder, program.workspace.style
     copies = [(f"{folder}/.next/standalone", folder), (f"{folder}/.next/static",) * 2]

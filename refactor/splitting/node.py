@@ -43,11 +43,15 @@ from dockerfix.splitting.node_production import (
     runs_scripts,
     yarn_generation,
 )
+from dockerfix.splitting.nuxt_output import nuxt_output
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.splitting.steps import tool_names
 from dockerfix.transform import Evidence
 
 _TOOLS = ("npm", "yarn", "pnpm")
+_DEVELOPMENT_SERVERS = frozenset(
+    ("vite", "react-scripts", "vue-cli-service", "ng", "nodemon", "nest", "tsc", "babel-node")
+)
 _RUNNERS = frozenset(("npm", "yarn", "pnpm", "corepack"))
 _SOURCE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _NOT_RUN = pattern(r".*\.(?:test|spec|stories|config|d)\.[cm]?[jt]sx?|gulpfile.*|Gruntfile.*")
@@ -94,7 +98,7 @@ def plan_node(program: Program) -> Plan | None:
         plan = dependency_stage(program, (step, call), base.image, result, option, _GAIN, evidence)
         plan = _with_manifest(program, project, plan)
     plan = _completed(program, plan, base, main, tools)
-    return standalone(program, project, plan) or plan
+    return standalone(program, project, plan) or nuxt_output(program, project, plan) or plan
 
 
 def _installs_all(call: Call) -> bool:
@@ -243,7 +247,7 @@ def _check_main(program: Program, project: NodeProject, tools: frozenset[str]) -
         _check_options(words, known)
         return
     runs = package is not None and (package in known or package in tools)
-    if not runs or name in ("vite", "react-scripts", "nodemon", "nest"):
+    if not runs or name in _DEVELOPMENT_SERVERS:
         raise NotSplitError("the entry is no plain call of node", " ".join(words[:3]))
 
 

@@ -33,6 +33,7 @@ _OPENS = pattern(
 _RELATIVE = pattern(
     r"(?:\brequire\(|\bimport\(|\bfrom\s*|\bimport\s+)\s*['\"`](\.{1,2}(?:/[^'\"`]*)?)['\"`]"
 )
+_ADDRESS = pattern(r"\w+://[^\s'\"]*")
 _NAMES_FILE = pattern(r"[\w./-]+\.(?:[cm]?js|sh|json|env|ya?ml)\b")
 
 
@@ -54,6 +55,20 @@ def needed_files(program: Program, project: NodeProject) -> tuple[tuple[str, ...
     paths = (*_at_root(program), f"{program.folder}/node_modules", f"{program.folder}/{folder}")
     fact = f"no source and no dependency opens a file; {folder} is what the compiler makes"
     return paths, Evidence("package.json and the sources", fact)
+
+
+def needs_more(program: Program) -> bool:
+    """Whether steps, health checks or other files of the repository name files of the program."""
+    commands = usage_of(program.workspace.context).commands
+    return bool(commands) or any(_makes_files(program)) or any(checked_files(program))
+
+
+def checked_files(program: Program) -> Iterator[str]:
+    """Files that a health check names."""
+    services = usage_of(program.workspace.context).services
+    checks = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
+    for text in (*checks, *(service.health for service in services)):
+        yield from _NAMES_FILE.findall(_ADDRESS.sub("", text))
 
 
 def _makes_files(program: Program) -> Iterator[str]:
@@ -87,8 +102,7 @@ def _names_only(program: Program, project: NodeProject, folder: str) -> bool:
             return False
         if name == "node" and not _is_plain_call(call, folder):
             return False
-    checks = [i.code for i in program.stage.instructions if i.keyword == "HEALTHCHECK"]
-    named = [name for text in checks for name in _NAMES_FILE.findall(text)]
+    named = checked_files(program)
     settings = project.manifest.get("imports") or project.manifest.get("_moduleAliases")
     return not settings and all(name.lstrip("./").startswith(f"{folder}/") for name in named)
 

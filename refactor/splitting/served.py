@@ -16,6 +16,7 @@ from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.node_base import build_tools
 from dockerfix.splitting.node_command import runner_instruction
+from dockerfix.splitting.node_files import checked_files
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.splitting.steps import tool_names
 from dockerfix.syntax.shell import parse_script
@@ -53,6 +54,8 @@ def plan_served(program: Program) -> Plan | None:
         return None
     if server.folder == program.folder or not is_within(server.folder, program.folder):
         return None
+    if any(checked_files(program)):
+        raise NotSplitError("a health check reads files of the program")
     main = _main(program, server, name in tools)
     base = _base(program)
     return Plan(
