@@ -250,8 +250,8 @@ def _why_alone(part: _Part) -> str:
         return "a function"
     if script.uses_heredoc:
         return "a here-document"
-    if any(item.operator in (";", "\n") for item in script.items):
-        return "it goes on after a command that failed"
+    if any(item.operator == "\n" for item in script.items):
+        return "it is more than one line to the shell"
     if script.tail:
         return "it ends with an operator"
     end = part.instruction.argument_span[1]
@@ -448,7 +448,7 @@ def _body(part: _Part, unions: list[Union]) -> str:
 
 
 def _needs_braces(part: _Part) -> bool:
-    return any(item.operator == "||" for item in part.run.script.items)
+    return any(item.operator in ("||", ";") for item in part.run.script.items)
 
 
 def _joint(comments: tuple[Comment, ...], style: Style) -> str:
