@@ -60,6 +60,7 @@ class Modernise(Transform):
             target = instruction.nested or instruction
             yield from _pairs(target, instruction)
             yield from _empty_continuations(instruction)
+            yield from _log_of_a_high_number(instruction, workspace)
 
 
 def _rewrite(instruction: Instruction, workspace: Workspace) -> _Found:
@@ -316,3 +317,39 @@ def _remove_overridden(
         Edit(instruction.start, end, ""),
         removed=(keyword,),
     )
+
+
+# useradd
+
+#: From here on the logs that useradd makes room in are long (Docker, "Building best practices").
+_HIGH_NUMBER = 100_000
+_NUMBER_OPTION = pattern(r"(?:-u|--uid)=?(\d*)")
+_NO_LOG = pattern(r"--no-log-init|-[a-zA-Z]*l[a-zA-Z]*")
+
+
+def _log_of_a_high_number(instruction: Instruction, workspace: Workspace) -> _Found:
+    """`useradd -u 100000000` fills a layer with an empty log."""
+    if instruction.keyword != "RUN" or "useradd" not in instruction.code:
+        return
+    run = workspace.run(instruction)
+    for command in run.script.commands() if run else ():
+        words = [word.text for word in command.words[1:]]
+        if command.literal_name != "useradd" or any(map(_NO_LOG.fullmatch, words)):
+            continue
+        if run is not None and _user_number(words) >= _HIGH_NUMBER:
+            yield _change(
+                instruction,
+                "`useradd` makes room in the log of logins for all numbers below",
+                "Add `--no-log-init`",
+                run.insert(command.words[0].end, " --no-log-init"),
+            )
+
+
+def _user_number(words: list[str]) -> int:
+    """The number that useradd is told; -1 when it is told none."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        match = _NUMBER_OPTION.fullmatch(word)
+        number = (match[1] or following) if match else ""
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            return int(number)
+    return -1

@@ -490,6 +490,26 @@ def _omit_dev(run: _Run) -> _Found:
             )
 
 
+def _no_document(run: _Run) -> _Found:
+    """RubyGems 3 refuses the two options that `--no-document` replaced in RubyGems 2."""
+    for _, package in run.commands:
+        old = [word for word in package.options if word.text in ("--no-rdoc", "--no-ri")]
+        if package.manager is not GEM or {word.text for word in old} != {"--no-rdoc", "--no-ri"}:
+            continue
+        if len(old) != 2 or _is_too_old(run, GEM):
+            continue
+        words = package.command.words
+        before = words[words.index(old[1]) - 1]
+        cut = run.run.replace(before.end, old[1].end, "")
+        if not any(cut.start <= c.start < cut.end for c in run.instruction.inner_comments):
+            yield run.change(
+                "`--no-rdoc --no-ri` is gone from RubyGems 3",
+                "Use `--no-document`",
+                run.run.replace(old[0].start, old[0].end, "--no-document"),
+                cut,
+            )
+
+
 # apk's index
 
 
@@ -622,4 +642,5 @@ _RULES: tuple[Callable[[_Run], _Found], ...] = (
     _apk_update,
     _follow_lock,
     _omit_dev,
+    _no_document,
 )
