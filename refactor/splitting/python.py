@@ -37,6 +37,7 @@ from dockerfix.splitting.python_packages import (
     needed_libraries,
     unknown_packages,
 )
+from dockerfix.splitting.python_runner import without_runner
 from dockerfix.syntax.tree import Instruction
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Evidence
@@ -81,12 +82,12 @@ def plan_python(program: Program) -> Plan | None:
     context = program.workspace.context
     if context is None:
         raise NotSplitError("no build context to look at")
-    if program.entry.main[0] in ("uv", "poetry", "pipenv"):
-        raise NotSplitError("the entry builds when it starts", " ".join(program.entry.main[:3]))
+    runs = program.entry.main[0]
+    program, main = without_runner(program, context)
     version = python_version(read_image(uv or program.base).tag)
     if version is None or version < _FIRST_WITH_VENV:
         raise NotSplitError("the version of Python is not known", program.base)
-    environment = read_environment(program)
+    environment = read_environment(program, runs)
     if any(call.words[:2] == ("uv", "sync") for _, call in calls):
         check_interpreter(uv or program.base, context)
     packages, project = _packages(calls, context)
@@ -94,7 +95,8 @@ def plan_python(program: Program) -> Plan | None:
     check_packages(packages)
     steps = _own_steps(program, context)
     facts = _Facts(program, context, environment, packages, project or steps)
-    return _plan(facts, uv or program.base)
+    plan = _plan(facts, uv or program.base)
+    return replace(plan, main=main) if plan is not None else None
 
 
 def _plan(facts: _Facts, base: str) -> Plan | None:

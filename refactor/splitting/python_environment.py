@@ -75,8 +75,11 @@ def is_for_installing(call: Call) -> bool:
     return all(package.name in _INSTALLERS for package in named_packages(call))
 
 
-def read_environment(program: Program) -> Environment:
-    """Where the packages are. Raises NotSplitError."""
+def read_environment(program: Program, runner: str) -> Environment:
+    """Where the packages are; `runner` is what the entry calls. Raises NotSplitError.
+
+    What `poetry run` and `pipenv run` look for, and install into, is the active environment.
+    """
     calls = python_calls(program)
     for step, call in calls:
         if any(option in call.words for option in _ELSEWHERE):
@@ -86,7 +89,7 @@ def read_environment(program: Program) -> Environment:
     if any(name in program.variables for name in _ELSEWHERE_VARIABLES):
         raise NotSplitError("pip installs to a place of its own", "ENV")
     existing = _existing(program) or _of_project(program, calls)
-    return Environment(existing) if existing is not None else _new(program, calls)
+    return Environment(existing) if existing is not None else _new(program, calls, runner)
 
 
 def _existing(program: Program) -> str | None:
@@ -187,12 +190,13 @@ def _creates_none(program: Program) -> bool:
 # A new one
 
 
-def _new(program: Program, calls: tuple[tuple[Step, Call], ...]) -> Environment:
+def _new(program: Program, calls: tuple[tuple[Step, Call], ...], runner: str) -> Environment:
     tools = {installer_of(call) for _, call in calls}
-    if "poetry" in tools and not _creates_none(program):
+    if "poetry" in tools and runner != "poetry" and not _creates_none(program):
         raise NotSplitError("where poetry installs is not known")
     for _, call in calls:
-        if installer_of(call) == "pipenv" and "--system" not in call.words:
+        into_system = runner == "pipenv" or "--system" in call.words
+        if installer_of(call) == "pipenv" and not into_system:
             raise NotSplitError("where pipenv installs is not known")
         if posixpath.isabs(call.words[0]):
             raise NotSplitError("pip is named with its place", call.words[0])
