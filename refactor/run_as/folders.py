@@ -143,8 +143,11 @@ def volumes(stage: Stage, workspace: Workspace) -> dict[str, Instruction]:
         if instruction.keyword != "VOLUME":
             continue
         for word in instruction.arguments:
+            if word.startswith("["):
+                # No JSON, so a path with brackets in its name, which no program asks for.
+                continue
             path = resolve_path(word, instruction, workspace)
-            if path is None or path == "/" or "[" in path or path.startswith(_SYSTEM_FOLDERS):
+            if path is None or path == "/" or path.startswith(_SYSTEM_FOLDERS):
                 raise StaysError("a volume may hold files of root's", word)
             found[path] = instruction
     return found
@@ -166,7 +169,7 @@ def _made(instruction: Instruction, folder: str | None, workspace: Workspace) ->
     if run is None:
         raise StaysError("a step that cannot be read", where)
     for command in run.script.commands():
-        words = [word.value or "" for word in command.words]
+        words = [word.text if word.value is None else word.value for word in command.words]
         fetches = bool(words) and words[0] in _FETCHES
         if fetches and folder is not None and _is_about(words, state.workdir, folder):
             raise StaysError("a step fetches files of the program", where)

@@ -210,7 +210,9 @@ def _check_service(service: Service, where: str, folder: str) -> None:
         if host.startswith((".", "/", "~")):
             if folder != "/" and _is_within(path, folder):
                 raise StaysError("the host's files are mounted over the program", where)
-            if "." not in posixpath.basename(path) and not path.startswith(_READ_ONLY):
+            # The repository itself is mounted for its sources, which the program does not use.
+            sources = posixpath.normpath(host) == "."
+            if not (sources or "." in posixpath.basename(path) or path.startswith(_READ_ONLY)):
                 raise StaysError("a folder of the host's is mounted", f"{where}: {path}")
         elif not host.startswith("$"):
             raise StaysError("a volume may hold files of root's", f"{where}: {path}")
