@@ -67,7 +67,7 @@ def test_kind(script: str, kind: str) -> None:
         ("curl -fsSL https://example.com/x", (), ()),
         ("curl -fsSLo x.tgz https://example.com/x", (), ("/app/x.tgz",)),
         ("curl -sSLO https://example.com/x.tgz", (), ("/app/x.tgz",)),
-        ("curl -d @body https://example.com", ("/app/@body",), ()),
+        ("curl -d @body https://example.com", ("/app/body",), ()),
         ("wget https://example.com/x.tgz", (), ("/app/x.tgz",)),
         ("wget -qO /tmp/x https://example.com/x", (), ("/tmp/x",)),
         ("wget -P/tmp https://example.com/x", (), ("/tmp",)),

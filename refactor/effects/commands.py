@@ -54,7 +54,7 @@ _BUILD_TOOLS = frozenset(("mvn", "./mvnw", "gradle", "./gradlew"))
 #: Settings of the package managers of Node.js that an install by name reads, too.
 _NODE_SETTINGS = (".npmrc", ".yarnrc", ".yarnrc.yml")
 _PACKAGE_FILES = (".deb", ".rpm", ".apk", ".spec", ".dsc")
-_ARCHIVES = (".whl", ".gz", ".zip", ".tgz")
+_ARCHIVES = (".whl", ".gem", ".gz", ".zip", ".tgz")
 #: A path whose variables the shell puts in as Docker would; no blank in what they hold.
 _PATH_WITH_VARIABLES = pattern(r'"?(?:[\w./:-]|\$\w+|\$\{\w+\})+"?')
 _PLAIN = pattern(r"[\w./:-]+")
@@ -278,6 +278,10 @@ def _use(word: Word, use: Use, directory: str | None) -> _Touched:
     """What it means that a program does something with a word."""
     if use == "text" or word.text == "-":
         return _Touched()
+    if use == "at":
+        _, at, path = (word.value or "@").rpartition("@")
+        reach = _named(path, directory) if path else EVERYTHING
+        return _Touched(reach if at else NOTHING)
     reach = _place(word, directory)
     if use == "makes":
         return _ALL if reach.everything else _Touched(makes=reach.paths)

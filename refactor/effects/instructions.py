@@ -14,11 +14,16 @@ from dockerfix.knowledge.command_effects import command_facts
 from dockerfix.patterns import pattern
 from dockerfix.state import State, state_after
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell import Command, Item
 from dockerfix.syntax.tree import Flag, Instruction, Stage
 from dockerfix.transform import Workspace
 
 _VARIABLE = pattern(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+#: A redirection in place of a command, whose output is put in.
+_INPUT = pattern(r"(?:\$\(|`)\s*<")
+_TO_NOWHERE = pattern(r"[0-9&]*>+\s*(?:/dev/null|&[0-9])|<\s*/dev/null")
+#: `[ -f x ]` and its like; a test of a text has no such operator.
+_FILE_TEST = pattern(r"\[\[?\s(?:.*\s)?-[a-eghkprstuwxfLNOSG]\s|\s-(?:nt|ot|ef)\s")
 #: They set what an image says of itself and touch no file.
 _METADATA = frozenset(
     (
@@ -167,7 +172,24 @@ def read_step(instruction: Instruction, workspace: Workspace) -> Step | None:
     run = workspace.run(instruction)
     if run is None:
         return None
-    return Step(run, tuple(_calls(run, workspace)))
+    unseen = frozenset(i for i, item in enumerate(run.script.items) if _has_unseen(run, item))
+    return Step(run, tuple(_calls(run, workspace)), unseen)
+
+
+def _has_unseen(run: RunScript, item: Item) -> bool:
+    """Whether files are tested, listed or redirected in an element outside of its commands."""
+    if item.kind == "command" and "$(" not in item.text and "`" not in item.text:
+        return False
+    if _INPUT.search(item.text):
+        return True
+    rest = list(run.script.text[item.start : item.end])
+    for command in run.script.commands():
+        spans = [(command.start, command.end), *((r.start, r.end) for r in command.redirections)]
+        for start, end in spans:
+            for index in range(max(start, item.start), min(end, item.end)):
+                rest[index - item.start] = " "
+    left = _TO_NOWHERE.sub(" ", "".join(rest))
+    return any(char in left for char in "<>*?") or _FILE_TEST.search(left) is not None
 
 
 def _calls(run: RunScript, workspace: Workspace) -> Iterator[Call]:

@@ -65,6 +65,9 @@ class Step:
 
     run: RunScript
     calls: tuple[Call, ...]
+    #: Places of the elements of its script that test or redirect files outside of a command:
+    #: `[ -f x ]`, `done < x`, `$(< x)`.
+    unseen: frozenset[int] = frozenset()
 
     @property
     def instruction(self) -> Instruction:
@@ -78,9 +81,10 @@ class Step:
     @property
     def reads(self) -> Reach:
         """Image paths that its commands read."""
-        return unite(call.reads for call in self.calls)
+        return EVERYTHING if self.unseen else unite(call.reads for call in self.calls)
 
     @property
     def writes(self) -> Reach:
         """Image paths that its commands write."""
-        return unite(call.writes | Reach(call.makes) for call in self.calls)
+        found = (call.writes | Reach(call.makes) for call in self.calls)
+        return EVERYTHING if self.unseen else unite(found)

@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeAlias
 from dockerfix.knowledge.data import names, table
 
 _FILE = "command_effects"
-#: What becomes of a word: nothing is touched by `text`; `makes` is a folder, where it is missing.
-Use: TypeAlias = Literal["text", "reads", "writes", "both", "makes", "everything"]
+#: What becomes of a word: nothing is touched by `text`; `makes` is a folder, where it is missing;
+#: `at` reads what stands behind an @.
+Use: TypeAlias = Literal["text", "reads", "writes", "both", "makes", "at", "everything"]
 
 
 @dataclass(frozen=True, slots=True)

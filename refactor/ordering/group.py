@@ -171,6 +171,8 @@ def _take_item(
             return _END
         if call.install is not None and _is_quiet(call):
             return _take_install(index, call.install, step, found, workspace)
+    if index in step.unseen and copied:
+        return "a step that may need the files"
     for call in calls:
         if any(needs(call, entry, workspace.context) for entry in copied):
             return f"`{call.text}` may need the files"
