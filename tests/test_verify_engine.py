@@ -372,3 +372,29 @@ def test_without_an_engine_nothing_is_written(app: Path, monkeypatch: pytest.Mon
     assert "no engine to build with" in result.output
     assert (app / "Dockerfile").read_text() == before
     assert CliRunner().invoke(main, ["--diff", "--verify", str(app)]).exit_code == 2
+
+
+@pytest.mark.parametrize(("form", "start"), [("json", "{"), ("html", "<!doctype html>")])
+def test_forms_go_to_standard_output_alone(fake: Fake, app: Path, form: str, start: str) -> None:
+    fake.give("before", {"Cmd": ["/run"]}, RUN)
+    fake.give("after", {"Cmd": ["/run"]}, RUN)
+    words = ["verify", "--select", "modernise", "--format", form, str(app)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(start)
+    assert result.stderr.startswith("docker 28.1.0: ")
+
+
+def test_several_files_give_the_worst_exit_code(fake: Fake, app: Path) -> None:
+    (fake.folder / "before.fails").touch()
+    (app / "other.Dockerfile").write_text("FROM a\nNONSENSE\n")
+    (app / "third.Dockerfile").write_text("FROM a\n")
+    result = CliRunner().invoke(main, ["verify", "--select", "modernise", str(app)])
+    assert result.exit_code == 3
+    assert "nothing to refactor" in result.stdout
+    assert "unknown instruction" in result.stderr.lower() or "NONSENSE" in result.stderr
+
+
+def test_what_must_not_be_asked_together(app: Path) -> None:
+    assert CliRunner().invoke(main, ["verify", "--repeat", "0", str(app)]).exit_code == 2
+    assert CliRunner().invoke(main, ["verify", "--engine", "lxc", str(app)]).exit_code == 2
