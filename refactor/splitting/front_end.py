@@ -28,6 +28,9 @@ from dockerfix.transform import Evidence
 _TOOLS = ("npm", "yarn", "pnpm")
 #: Packages of the system that bring Node.js.
 NODE_PACKAGES = frozenset(("nodejs", "npm", "yarn", "yarnpkg"))
+_NODE_PROGRAMS = frozenset(("node", "npm", "npx", "yarn", "pnpm", "corepack"))
+#: They build without Node.js; Maven, Gradle, MSBuild and build.rs may well call npm.
+_OTHER_BUILDERS = frozenset(("go", "python", "python3"))
 #: What builds a page, where it puts it, and the setting that moves that.
 _BUILDERS = {
     "vite": ("dist", "outDir"),
@@ -81,6 +84,8 @@ def find_front_end(program: Program) -> FrontEnd | None:
     if output is None or not any(c.kind == "build" for s in steps for c in s.calls):
         return None
     if _reads_elsewhere(context, install.folder) or _is_used(program, folder, steps):
+        return None
+    if any(_may_matter(program, step, steps[-1]) for step in program.steps if step not in steps):
         return None
     evidence = Evidence(install.files[0], f"scripts.build makes {output}")
     target = posixpath.join(folder, output)
@@ -148,13 +153,21 @@ def _is_used(program: Program, folder: str, steps: tuple[Step, ...]) -> bool:
     )
 
 
+def _may_matter(program: Program, step: Step, last: Step) -> bool:
+    """Whether a step before the page's changes the system in a way of its own: `ln -s nodejs`."""
+    if step.instruction.start > last.instruction.start:
+        return False
+    others = [call for call in step.calls if call.kind in ("set-up", "fetch", "user", "unknown")]
+    return any(
+        call.writes.everything or any(not is_within(p, program.folder) for p in call.writes.paths)
+        for call in others
+    )
+
+
 def without_front_end(program: Program, front: FrontEnd) -> Program:
     """The program as if the page were there already."""
-    steps = tuple(
-        step
-        for step in program.steps
-        if step not in front.steps and not _brings_node_alone(program, step.instruction)
-    )
+    aside_steps = {*front.steps, *_node_steps(program, front)}
+    steps = tuple(step for step in program.steps if step not in aside_steps)
     aside = (copy for copy in program.copies if _is_for_page_alone(program, copy, front))
     return replace(program, steps=steps, aside=frozenset(aside)) if steps else program
 
@@ -237,13 +250,14 @@ def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instructio
     stage, style = program.stage, program.workspace.style
     own = [step.instruction for step in front.steps]
     parts = [f"{style.keyword('FROM')} {stage.base} {style.keyword('AS')} {_STAGE}{style.newline}"]
+    tools = [step.instruction for step in _node_steps(program, front)]
     gone: list[Instruction] = []
     for instruction in stage.instructions[1 : stage.index_of(own[-1]) + 1]:
         keyword = instruction.keyword
         inside = _brings(program, instruction, front) if keyword in ("COPY", "ADD") else ""
         goes = instruction in own
         goes = goes or (inside == "alone" and _is_for_page_alone(program, instruction, front))
-        goes = goes or (keyword == "RUN" and _brings_node_alone(program, instruction))
+        goes = goes or instruction in tools
         gone += [instruction] if goes else []
         if inside == "among others":
             source = front.source or "."
@@ -253,6 +267,7 @@ def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instructio
             parts.append(_set_off(program, instruction, first=len(parts) == 1))
         elif (
             keyword in ("ARG", "ENV", "WORKDIR")
+            or (keyword == "COPY" and instruction.flag("from") is not None)
             or inside
             or (keyword == "RUN" and _brings_tools(program, instruction))
         ):
@@ -305,11 +320,27 @@ def _is_for_page_alone(program: Program, copy: Instruction, front: FrontEnd) -> 
 
 def _brings_tools(program: Program, instruction: Instruction) -> bool:
     step = next((s for s in program.steps if s.instruction is instruction), None)
-    return step is not None and step.has("packages", "tool")
+    return step is not None and step.has("packages", "tool", "configure")
 
 
-def _brings_node_alone(program: Program, instruction: Instruction) -> bool:
-    step = next(s for s in program.steps if s.instruction is instruction)
+def _node_steps(program: Program, front: FrontEnd) -> tuple[Step, ...]:
+    """Steps that bring and set up Node.js, where the page alone needs it."""
+    found = tuple(s for s in program.steps if s not in front.steps and _is_of_node(s))
+    others = [s for s in program.steps if s not in front.steps and s not in found]
+    if any(_may_call_node(call) for step in others for call in step.calls):
+        return ()
+    return found
+
+
+def _may_call_node(call: Call) -> bool:
+    name = posixpath.basename(call.words[0]) if call.words else ""
+    if call.words[:2] == ("go", "generate"):
+        return True
+    return name in _NODE_PROGRAMS or (call.kind == "build" and name not in _OTHER_BUILDERS)
+
+
+def _is_of_node(step: Step) -> bool:
+    """Whether a step does nothing but install Node.js and its tools, and set them up."""
     names = {
         word.text
         for call in step.calls
@@ -317,5 +348,10 @@ def _brings_node_alone(program: Program, instruction: Instruction) -> bool:
         and package.action == "install"
         for word in package.packages
     }
+    if not names:
+        return all(
+            call.kind == "configure" and call.words[0] in ("npm", "yarn", "pnpm")
+            for call in step.calls
+        )
     only = all(call.kind in ("packages", "tool", "clean") for call in step.calls)
-    return only and bool(names) and names <= NODE_PACKAGES | {"pnpm", "corepack"}
+    return only and names <= NODE_PACKAGES | {"pnpm", "corepack"}
