@@ -15,6 +15,7 @@ from dockerfix.run_as.account import (
     account_of,
     named_account,
 )
+from dockerfix.run_as.at_home import check_home
 from dockerfix.run_as.folders import Home, data_folders, home_of, owned_copies, volumes
 from dockerfix.run_as.needs import (
     Running,
@@ -100,6 +101,7 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     running = check_program(entry, stage, workspace)
     check_ports(entry.main, workspace)
     check_steps(workspace)
+    check_home(entry, workspace)
     check_command(entry, running, workspace)
     home = home_of(stage, running, workspace)
     owned = owned_copies(stage, home, running, account, workspace)
