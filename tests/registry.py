@@ -1,11 +1,13 @@
 """A real registry on loopback (Debian's `docker-registry`), filled over its own API.
 
 Several servers may stand on one storage: open, with basic authentication, with tokens, with TLS.
-A machine without `docker-registry` or `openssl` fails the tests: `.ci/run` installs both.
+A program that is not installed is taken out of its Debian package; where that cannot be had, the
+tests fail.
 """
 
 from __future__ import annotations
 
+import atexit
 import base64
 import hashlib
 import http.client
@@ -13,10 +15,12 @@ import json
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +125,23 @@ class Server:
 
 
 def need(program: str) -> str:
-    found = shutil.which(program)
+    found = shutil.which(program) or unpacked(program)
     assert found, f"{program} is not installed: apt-get install {program}"
     return found
+
+
+@cache
+def unpacked(program: str) -> str | None:
+    """A program out of the Debian package of its name, which is not installed; needs no root."""
+    folder = Path(tempfile.mkdtemp(prefix="dockerfix-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for command in (("apt-get", "update", "-qq"), ("apt-get", "download", "-qq", program)):
+        with suppress(OSError):
+            subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    for package in folder.glob("*.deb"):
+        subprocess.run(("dpkg-deb", "-x", package.name, "."), cwd=folder, check=True)
+    place = folder / "usr/bin" / program
+    return str(place) if place.exists() else None
 
 
 def free_port() -> int:
