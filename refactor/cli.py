@@ -145,9 +145,9 @@ def refactor_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: A
     """
     if options["locked"] and options["update"]:
         raise click.UsageError("--update asks registries, which --locked refuses")
-    from dockerfix.commands.refactor import run
+    from dockerfix.commands.refactor import Request, run
 
-    sys.exit(run(paths or (".",), **options))
+    sys.exit(run(paths or (".",), Request(**options)))
 
 
 @main.command("lock")

@@ -287,7 +287,7 @@ def test_a_pipe_closed_early_is_quiet(shell: Shell) -> None:
 
 def test_interrupt(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "import dockerfix.commands.refactor as r, sys\n"
+        "import dockerfix.commands.planning as r, sys\n"
         "def stop(*a, **k): raise KeyboardInterrupt\n"
         "r.run_job = stop\n"
         "from dockerfix.__main__ import main\n"

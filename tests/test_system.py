@@ -24,7 +24,8 @@ NOBODY = 65534
 #: Runs the command line as another user; what it may import is imported before.
 AS_NOBODY = f"""
 import os, sys
-import dockerfix, dockerfix.cli, dockerfix.commands.refactor, dockerfix.writing
+import dockerfix, dockerfix.cli, dockerfix.commands.refactor, dockerfix.commands.writes
+import dockerfix.writing
 import dockerfix.discovery, dockerfix.diff, tempfile, difflib
 from dockerfix.__main__ import main
 dockerfix.refactor("FROM a\\nMAINTAINER b\\n", select=("modernise",), context=sys.argv[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockerfix.commands.pinning import Lookups, complete, make_registry
-from dockerfix.commands.refactor import plan
+from dockerfix.commands.planning import plan
 from dockerfix.config import Config, find_config
 from dockerfix.images import image_uses
 from dockerfix.lockfile import LOCK_NAME, Lock, read_lock, render_lock, repository_root

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dockerfix.catalogue import UnknownPassError
-from dockerfix.commands.refactor import UsageError, plan
+from dockerfix.commands.planning import UsageError, plan
 from dockerfix.config import Config, ConfigError
 from dockerfix.report.text import visible
 from dockerfix.verify.bisect import find_culprits
