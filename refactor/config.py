@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 LEVELS = ("safe", "review", "risky")
 
@@ -14,8 +13,7 @@ class ConfigError(ValueError):
     """A settings file that cannot be used; the message names file and key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """Settings of one file; None or empty where nothing is said."""
 
     #: The most that a change may mean: safe, review or risky.
@@ -77,7 +75,7 @@ def _read_table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
 
 
 def _read(table: dict[str, Any], path: Path) -> Config:
-    known = {field.name for field in fields(Config)}
+    known = Config._fields
     for key in table:
         if key not in known:
             raise ConfigError(f"{path}: unknown key {key}; there are {', '.join(sorted(known))}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.state import known_variables
@@ -13,8 +13,7 @@ from dockerfix.syntax.values import substitute
 from dockerfix.transform import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(NamedTuple):
     """One source of a COPY from the build context."""
 
     instruction: Instruction

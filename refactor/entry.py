@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.json_files import load_object, table
 from dockerfix.copies import lineage, origin_of
@@ -28,8 +29,7 @@ class UnknownEntryError(ReasonError):
     """Why it is not known what runs: fixed words, and what is special about this case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What runs when a container starts."""
 
     #: Every program call that is known, the last one being the one that stays.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
@@ -19,8 +19,7 @@ _MOUNT_FROM = pattern(r"(?:^|,)from=([^,]+)")
 _VARIABLE = pattern(r"\$(?:(\w+)|\{(\w+)(?:(:?-)([^${}]*))?\})")
 
 
-@dataclass(frozen=True, slots=True)
-class ImageUse:
+class ImageUse(NamedTuple):
     """A reference to an image, with the part of it that may be edited.
 
     `front` and `back` are what stands around that part: literal text, or other variables' values.
@@ -47,8 +46,7 @@ class ImageUse:
         return text[len(self.front) : end] if end >= len(self.front) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A part of a name: literal, or what a variable has for a default."""
 
     text: str

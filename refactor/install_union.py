@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
@@ -13,16 +14,14 @@ from dockerfix.syntax.tree import Comment
 from dockerfix.syntax.word_list import WordList
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A script that is going to be part of the and-list, and the comments above it."""
 
     run: RunScript
     comments: tuple[Comment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(NamedTuple):
     """The edits that move the packages of some installs into the first one."""
 
     edits: tuple[Edit, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.node_lock import why_npm_lock_differs, why_yarn_lock_differs
 from dockerfix.copies import instructions_before, source_of
@@ -45,8 +45,7 @@ class NotLockedError(ReasonError):
     """Why an install stays as it is: fixed words, and what is special about this case."""
 
 
-@dataclass(frozen=True, slots=True)
-class LockInstall:
+class LockInstall(NamedTuple):
     """An install that can follow its lock."""
 
     edit: Edit

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.registry.reference import is_digest, is_tag, parse_reference
@@ -32,8 +32,7 @@ class LockError(ValueError):
     """A lock file that cannot be used; the message names file, line and what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """What a reference meant on a day."""
 
     #: As `Reference` prints it, with the tag: `node:18-alpine`.
@@ -68,7 +67,7 @@ class Lock:
         for pin in self.pins.values():
             for tag in (*pin.also, pin.tag):
                 reference = f"{pin.reference.rpartition(':')[0]}:{tag}"
-                found[reference] = replace(pin, reference=reference, tag=tag, also=())
+                found[reference] = pin._replace(reference=reference, tag=tag, also=())
         return found
 
     def add(self, pins: Iterable[Pin]) -> Lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.knowledge.package_managers import Manager
@@ -30,8 +30,7 @@ _BUILD_SCRIPTS = frozenset(
 ) | frozenset(("gradlew", "mvnw", "manage.py", "b2", "waf", "cmake", "pip", "pip3", "python"))
 
 
-@dataclass(frozen=True, slots=True)
-class IndexUse:
+class IndexUse(NamedTuple):
     """For every RUN, why what comes after it needs the index; missing: nothing does."""
 
     manager: Manager

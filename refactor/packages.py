@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.knowledge.package_managers import BY_PROGRAM, Action, Manager
 from dockerfix.patterns import pattern
@@ -13,8 +13,7 @@ _PYTHON = pattern(r"python[0-9.]*")
 _PIP = pattern(r"pip[23](?:\.[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class PackageCommand:
+class PackageCommand(NamedTuple):
     """`apt-get install -y curl`, taken apart."""
 
     manager: Manager

@@ -116,7 +116,7 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
     accepted: list[Change] = []
     edits = EditSet()
     for item in entry.apply(workspace):
-        item = replace(item, pass_name=entry.name)
+        item = item._replace(pass_name=entry.name)
         if isinstance(item, Change):
             refusal = _refuse(item, workspace)
             if refusal is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockerfix.knowledge.base_images import image_variables, image_workdir
 from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
@@ -16,8 +16,7 @@ _POSIX_SHELLS = frozenset(("sh", "ash", "bash", "dash", "ksh", "zsh", "busybox")
 _WINDOWS_NAMES = ("nanoserver", "windowsservercore", "servercore", "windows")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What holds just before an instruction."""
 
     #: Absolute directory; None when the base image or a variable decides.
@@ -60,14 +59,14 @@ def state_after(state: State, instruction: Instruction, stage: Stage) -> State:
     """What holds behind an instruction of a stage."""
     match instruction.keyword:
         case "WORKDIR":
-            return replace(state, workdir=_workdir(state, instruction, stage))
+            return state._replace(workdir=_workdir(state, instruction, stage))
         case "USER":
-            return replace(state, user=_resolve(instruction, stage))
+            return state._replace(user=_resolve(instruction, stage))
         case "SHELL":
             shell = instruction.exec_arguments or DEFAULT_SHELL
             program = shell[0].replace("\\", "/").rpartition("/")[2] if shell else ""
             posix = program.removesuffix(".exe") in _POSIX_SHELLS
-            return replace(state, shell=shell, posix=posix)
+            return state._replace(shell=shell, posix=posix)
         case _:
             return state
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.style import Style, detect_style
@@ -35,8 +35,7 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A fact that a change rests on, and where it was read."""
 
     #: A file and key, a Dockerfile line, or a table of the knowledge base.
@@ -47,16 +46,14 @@ class Evidence:
         return f"{self.source}: {self.fact}"
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(NamedTuple):
     """A file beside the Dockerfile that a change creates or replaces; the path is relative."""
 
     path: str
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One change of a pass: all of its edits, or none.
 
     `removed` and `added` name the keywords of whole instructions that go and come, and
@@ -80,8 +77,7 @@ class Change:
     pass_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(NamedTuple):
     """A pass looked at something and left it alone."""
 
     #: A few fixed words, the same for every case of this reason, so that cases can be counted.

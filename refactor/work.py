@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.catalogue import plugin_passes
 from dockerfix.lockfile import LockError, Pin
@@ -12,8 +13,7 @@ from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
 from dockerfix.transform import Declined, NewFile
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the command line and the settings files say for one file."""
 
     level: str
@@ -33,8 +33,7 @@ class Settings:
     moves: tuple[Pin, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A file to look at; `text` is set when it does not come from disk (standard input)."""
 
     path: str
@@ -42,8 +41,7 @@ class Job:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a file: a result, or the messages that say why there is none."""
 
     path: str

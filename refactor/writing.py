@@ -6,16 +6,15 @@ import contextlib
 import os
 import stat
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
 class WriteError(OSError):
     """A file was not written; it is what it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """New content for a file; `before` is what was read, None when it was not there."""
 
     path: Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.effects.reach import is_within
 from dockerfix.entry import Entry, UnknownEntryError, read_entry
@@ -78,8 +78,7 @@ class AddUser(Transform):
             yield Declined(f"root stays: {error.reason}", stage.start.line, error.detail)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """All that is needed to run a stage as another user."""
 
     stage: Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit
@@ -26,8 +26,7 @@ _SEPARATOR = pattern(r"&&|\|\||[;|\n]")
 _PREFIX = pattern(r"(?:[\s({!]|[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s|(?:sudo|time|exec)\s)*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     """What a stage does: the kind of work gives its name, the field tells two of a kind apart."""
 
     kind: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.copies import lineage
 from dockerfix.syntax.edits import Edit, insert_after, insert_before, replace_arguments
@@ -92,8 +92,7 @@ def _has_variable(before: Instruction, stage: Stage, workspace: Workspace) -> bo
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Entered:
+class _Entered(NamedTuple):
     """A RUN that begins with `cd PATH &&`."""
 
     run: RunScript

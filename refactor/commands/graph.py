@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import dockerfix
 from dockerfix.context.locate import find_context
@@ -21,8 +21,7 @@ USAGE = 2
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(NamedTuple):
     """A file with what was found out about it."""
 
     path: str
@@ -30,8 +29,7 @@ class _Drawn:
     gain: Gain
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked for besides the files."""
 
     context: str | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.commands.pinning import Lookups, complete, make_registry
 from dockerfix.commands.planning import plan
@@ -18,8 +18,7 @@ from dockerfix.work import Job, read_text, run_job
 from dockerfix.writing import Write, write_files
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(NamedTuple):
     """What came of it."""
 
     #: What was looked up, a line each, and a summary.
@@ -55,7 +54,7 @@ def _lock_repository(
     jobs, missing = plan(paths, Config())
     problems = [message for outcome in missing for message in outcome.errors]
     config = find_config(root)
-    config = replace(config, insecure=(*config.insecure, *insecure))
+    config = config._replace(insecure=(*config.insecure, *insecure))
     registry = make_registry(config, ask_always=True)
     lookups = Lookups(registry, known=lock.pins)
     references = sorted(set(_references(jobs, problems.append)))
@@ -76,7 +75,7 @@ def _lock_repository(
 
 
 def _informed(job: Job, lookups: Lookups) -> Job:
-    return replace(job, settings=replace(job.settings, pins=tuple(lookups.pins.values())))
+    return job._replace(settings=job.settings._replace(pins=tuple(lookups.pins.values())))
 
 
 def _references(jobs: Iterable[Job], complain: Callable[[str], None]) -> Iterator[str]:

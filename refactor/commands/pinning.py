@@ -130,9 +130,9 @@ def _informed(job: Job, references: list[str], lookups: Lookups) -> Job:
     found = [lookups.pins[ref] for ref in references if ref in lookups.pins]
     settings = job.settings
     if lookups.span is None:
-        return replace(job, settings=replace(settings, pins=(*settings.pins, *found)))
+        return job._replace(settings=settings._replace(pins=(*settings.pins, *found)))
     moves = (*(settings.moves or ()), *found)
-    return replace(job, settings=replace(settings, moves=moves))
+    return job._replace(settings=settings._replace(moves=moves))
 
 
 def _explained(outcome: Outcome, lookups: Lookups) -> Outcome:
@@ -141,14 +141,14 @@ def _explained(outcome: Outcome, lookups: Lookups) -> Outcome:
     if result is None:
         return outcome
     declined = tuple(_explain(item, lookups) for item in result.declined)
-    return replace(outcome, result=replace(result, declined=declined))
+    return outcome._replace(result=replace(result, declined=declined))
 
 
 def _explain(item: Declined, lookups: Lookups) -> Declined:
     if item.reason not in OPEN or item.detail not in lookups.failed:
         return item
     reason = _UNANSWERED if item.reason != NOT_ASKED else _UNANSWERED.replace("pinned", "updated")
-    return replace(item, reason=reason, detail=f"{item.detail}: {lookups.failed[item.detail]}")
+    return item._replace(reason=reason, detail=f"{item.detail}: {lookups.failed[item.detail]}")
 
 
 def amend_locks(outcomes: Iterable[Outcome], jobs: dict[str, Job]) -> list[Write]:
@@ -174,7 +174,7 @@ def _as_locked(moves: tuple[Pin, ...] | None) -> Iterator[Pin]:
     """What an updated reference has become is what the lock has to know."""
     for pin in moves or ():
         reference = str(parse_reference(pin.reference).with_tag(pin.tag))
-        yield replace(pin, reference=reference)
+        yield pin._replace(reference=reference)
 
 
 def make_registry(config: Config, *, ask_always: bool) -> Registry:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,7 +56,7 @@ def run(paths: Sequence[str], request: Request) -> int:
         console.error(str(error))
         return FAILURE
     if request.update:
-        found = [replace(job, settings=replace(job.settings, moves=())) for job in found]
+        found = [job._replace(settings=job.settings._replace(moves=())) for job in found]
     outcomes = [*missing, *run_jobs(found, request.jobs, console)]
     by_path = {job.path: job for job in found}
     outcomes, locks = _look_up(outcomes, by_path, request, console)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from dockerfix.commands.verify import DIFFERS, ORIGINAL_BROKEN, Request, VerifyError, without
@@ -53,4 +52,4 @@ def _reason(verdict: Verdict) -> str:
 
 
 def _refused(outcome: Outcome, message: str) -> Outcome:
-    return replace(outcome, result=None, errors=(message,))
+    return outcome._replace(result=None, errors=(message,))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dockerfix.catalogue import UnknownPassError
 from dockerfix.commands.planning import UsageError, plan
@@ -34,8 +33,7 @@ class VerifyError(Exception):
     """A file that cannot be verified; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked for besides the files."""
 
     engine: Engine
@@ -54,7 +52,7 @@ class Request:
         assert outcome.result is not None
         context = job.settings.context or Path(job.path).parent
         target = self.options.target or job.settings.target
-        options = replace(self.options, context=context, target=target)
+        options = self.options._replace(context=context, target=target)
         try:
             return verify(job.path, outcome.result, self.engine, options, self.wishes)
         except (EngineError, TreeError, OSError) as error:
@@ -72,7 +70,7 @@ class Request:
 def without(job: Job, passes: tuple[str, ...]) -> Job:
     """The same job with passes left out."""
     settings = job.settings
-    return replace(job, settings=replace(settings, ignore=(*settings.ignore, *passes)))
+    return job._replace(settings=settings._replace(ignore=(*settings.ignore, *passes)))
 
 
 def take_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ def _write(outcome: Outcome, console: Console) -> Outcome:
     try:
         write_files(writes, _tree(outcome, path))
     except WriteError as error:
-        return replace(outcome, result=None, errors=(str(error),))
+        return outcome._replace(result=None, errors=(str(error),))
     return outcome
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import glob
 import os
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 
@@ -18,8 +18,7 @@ _COPY = pattern(r"^[ \t]*(?:COPY|ADD)[ \t]+([^\n\\<\[]+)$", 8 | 2)
 _MAX_PARENTS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A build context, and why it is that."""
 
     folder: Path

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import BrokenManifestError
 from dockerfix.patterns import pattern
@@ -64,8 +64,7 @@ _STARTERS = frozenset(
 _SERVERS = ("run", "run_app", "serve", "bind", "listen", "add_insecure_port", "HTTPServer")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """Something that a source does, with a text where one is written plainly."""
 
     path: str
@@ -79,8 +78,7 @@ class Use:
         return f"{self.path}:{self.line}: {self.call}({self.text or '...'})"
 
 
-@dataclass(frozen=True, slots=True)
-class PythonSource:
+class PythonSource(NamedTuple):
     """What a source does."""
 
     path: str
@@ -97,8 +95,7 @@ class PythonSource:
         return frozenset(n.partition(".")[0] for n in self.imports if not n.startswith("."))
 
 
-@dataclass(frozen=True, slots=True)
-class EntryModule:
+class EntryModule(NamedTuple):
     """The Python that an entry starts."""
 
     #: Dotted name; "" when a file is named.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dockerfix.effects.model import Call, Kind
 from dockerfix.effects.reach import EVERYTHING, NOTHING, Reach, unite
@@ -61,8 +62,7 @@ _PLAIN = pattern(r"[\w./:-]+")
 _QUIET = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "&1", "&2"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Touched:
+class _Touched(NamedTuple):
     """Image paths."""
 
     reads: Reach = NOTHING
@@ -92,7 +92,7 @@ def read_call(
         if call.kind == "install":
             return call
     touched |= _touched(command, directory)
-    return replace(call, reads=touched.reads, writes=touched.writes, makes=touched.makes)
+    return call._replace(reads=touched.reads, writes=touched.writes, makes=touched.makes)
 
 
 def _with_known_words(command: Command, instruction: Instruction, workspace: Workspace) -> Command:
@@ -106,7 +106,7 @@ def _with_known_words(command: Command, instruction: Instruction, workspace: Wor
         for name, value in known_variables(stage, instruction).items()
         if run is None or name not in run.script.assigned
     }
-    return replace(command, words=tuple(_known_word(word, scope) for word in command.words))
+    return command._replace(words=tuple(_known_word(word, scope) for word in command.words))
 
 
 def _known_word(word: Word, scope: dict[str, str | None]) -> Word:
@@ -114,7 +114,7 @@ def _known_word(word: Word, scope: dict[str, str | None]) -> Word:
         return word
     value = substitute(word.text, scope)
     plain = value is not None and _PLAIN.fullmatch(value)
-    return replace(word, value=value) if plain else word
+    return word._replace(value=value) if plain else word
 
 
 def command_kind(command: Command) -> Kind:
@@ -241,10 +241,10 @@ def _read_install(
     try:
         install = read_install(words, call.directory, instruction, workspace)
     except UnknownInstallError as error:
-        return replace(call, problem=error)
+        return call._replace(problem=error)
     reads, writes = _installed(install)
-    return replace(
-        call, install=install, reads=touched.reads | reads, writes=touched.writes | writes
+    return call._replace(
+        install=install, reads=touched.reads | reads, writes=touched.writes | writes
     )
 
 

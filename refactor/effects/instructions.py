@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockerfix.copies import read_copy
 from dockerfix.effects.commands import read_call
@@ -33,8 +33,7 @@ _METADATA = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(NamedTuple):
     """What one instruction does."""
 
     instruction: Instruction
@@ -88,13 +87,13 @@ def read_effects(instruction: Instruction, workspace: Workspace) -> Effects:
             return _copy(plain, workspace)
         case "WORKDIR":
             folder = plain.after.workdir
-            return replace(plain, writes=Reach((folder,)) if folder else EVERYTHING)
+            return plain._replace(writes=Reach((folder,)) if folder else EVERYTHING)
         case "VOLUME":
-            return replace(plain, writes=EVERYTHING)
+            return plain._replace(writes=EVERYTHING)
         case keyword if keyword in _METADATA:
             return plain
         case _:
-            return replace(plain, context=EVERYTHING, reads=EVERYTHING, writes=EVERYTHING)
+            return plain._replace(context=EVERYTHING, reads=EVERYTHING, writes=EVERYTHING)
 
 
 def _sets(instruction: Instruction) -> frozenset[str]:
@@ -112,14 +111,14 @@ def _copy(plain: Effects, workspace: Workspace) -> Effects:
     target = _target(instruction, workspace)
     writes = EVERYTHING if target is None else Reach((target,))
     if origin is not None:
-        return replace(plain, writes=writes, takes_from=(origin,))
+        return plain._replace(writes=writes, takes_from=(origin,))
     if instruction.heredocs and not any(_is_path(w) for w in instruction.arguments[:-1]):
-        return replace(plain, writes=writes)
+        return plain._replace(writes=writes)
     copied = read_copy(instruction, workspace)
     if copied is None:
         fetched = instruction.keyword == "ADD" and "://" in instruction.argument_text
-        return replace(plain, context=NOTHING if fetched else EVERYTHING, writes=writes)
-    return replace(plain, context=Reach(tuple(entry.source for entry in copied)), writes=writes)
+        return plain._replace(context=NOTHING if fetched else EVERYTHING, writes=writes)
+    return plain._replace(context=Reach(tuple(entry.source for entry in copied)), writes=writes)
 
 
 def _is_path(word: str) -> bool:
@@ -148,10 +147,10 @@ def _run(plain: Effects, workspace: Workspace) -> Effects:
     mounts = [flag for flag in plain.instruction.flags if flag.name == "mount"]
     context = unite(_mounted(flag) for flag in mounts)
     origins = tuple(name for flag in mounts if (name := _mount_option(flag, "from")))
-    found = replace(plain, context=context, takes_from=origins)
+    found = plain._replace(context=context, takes_from=origins)
     if step is None:
-        return replace(found, reads=EVERYTHING, writes=EVERYTHING)
-    return replace(found, reads=step.reads, writes=step.writes, step=step)
+        return found._replace(reads=EVERYTHING, writes=EVERYTHING)
+    return found._replace(reads=step.reads, writes=step.writes, step=step)
 
 
 def _mounted(flag: Flag) -> Reach:
@@ -199,7 +198,7 @@ def _calls(run: RunScript, workspace: Workspace) -> Iterator[Call]:
         call = read_call(command, directory, run.instruction, workspace)
         if command in piped:
             writes = Reach(command_facts().system) | _own_folder(command, directory)
-            call = replace(call, kind="tool", reads=NOTHING, writes=writes)
+            call = call._replace(kind="tool", reads=NOTHING, writes=writes)
         yield call
         if command.literal_name == "cd":
             # Where a nested one leads depends on what runs.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from dockerfix.effects.reach import EVERYTHING, Reach, unite
 from dockerfix.installs.install import Install, UnknownInstallError
@@ -33,8 +32,7 @@ Kind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One command of a RUN: what kind of work it is, and what it touches."""
 
     kind: Kind
@@ -59,8 +57,7 @@ class Call:
         return " ".join(word.text for word in self.command.words[:2])
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A RUN, read."""
 
     run: RunScript

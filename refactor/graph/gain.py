@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.effects.model import Kind
@@ -17,8 +18,7 @@ from dockerfix.transform import Workspace
 _WORK: tuple[Kind, ...] = ("install", "tool", "build")
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(NamedTuple):
     """Both graphs and what differs between them."""
 
     before: Graph

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.effects.instructions import Effects
@@ -28,8 +28,7 @@ _MAX_NAMES = 3000
 _GAP = pattern(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One instruction."""
 
     line: int
@@ -53,8 +52,7 @@ class Step:
         return self.keyword in LAYERS
 
 
-@dataclass(frozen=True, slots=True)
-class StageSteps:
+class StageSteps(NamedTuple):
     """One stage."""
 
     name: str
@@ -72,8 +70,7 @@ class StageSteps:
         return tuple(step for step in self.steps if step.is_layer)
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """One Dockerfile."""
 
     stages: tuple[StageSteps, ...]

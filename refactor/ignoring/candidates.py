@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import load_object, table
@@ -46,8 +46,7 @@ _COMPOSE = pattern(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
 _MAX_FOLDERS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A path that should stay out, and why."""
 
     #: As it stands in the ignore file.

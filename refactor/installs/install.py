@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object
@@ -15,8 +15,7 @@ class UnknownInstallError(ReasonError):
     """It cannot be told what an install reads: fixed words, and what is special about this case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A folder of the build context in which an install runs; "" is the context itself."""
 
     context: BuildContext
@@ -51,8 +50,7 @@ class Project:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(NamedTuple):
     """One install of dependencies."""
 
     tool: str

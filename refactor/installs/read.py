@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 
 from dockerfix.copies import Copied, instructions_before, read_copy, source_of
 from dockerfix.installs import node, others, python
@@ -74,7 +73,7 @@ def read_install(
     words, directory = _settle(words, directory)
     project = Project(context, *_folder(words, directory, before, workspace))
     found = _read(words, project, workspace)
-    return replace(found, folder=project.folder, directory=directory)
+    return found._replace(folder=project.folder, directory=directory)
 
 
 def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dockerfix.knowledge.data import names, table
 
@@ -40,8 +40,7 @@ class Rule:
     needs_operand: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CommandFacts:
+class CommandFacts(NamedTuple):
     """The whole table."""
 
     rules: dict[str, tuple[Rule, ...]]

@@ -6,16 +6,14 @@ The facts and their sources are in `package_managers.json`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dockerfix.knowledge.data import table
 
 Action: TypeAlias = Literal["install", "update", "upgrade", "remove", "clean", "query"]
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(NamedTuple):
     """One package manager."""
 
     name: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dockerfix.effects.model import Call
 from dockerfix.installs.install import UnknownInstallError
 from dockerfix.installs.read import read_install
@@ -25,4 +23,4 @@ def go_install(call: Call, instruction: Instruction, workspace: Workspace) -> Ca
         install = read_install(("go", "build"), call.directory, instruction, workspace)
     except UnknownInstallError:
         return None
-    return replace(call, install=replace(install, level=Level.REVIEW))
+    return call._replace(install=install._replace(level=Level.REVIEW))

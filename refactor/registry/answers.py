@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from dockerfix.patterns import pattern
@@ -31,8 +30,7 @@ class NotFoundError(RegistryError):
     """The registry says that there is no such thing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What a tag or digest stands for, checked against what was received."""
 
     digest: str

@@ -13,8 +13,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 #: Seconds that what a tag means, and which tags there are, is taken for true without asking.
 FRESH = 300.0
@@ -23,8 +24,7 @@ _OLD = 14 * 24 * 3600.0
 _MAX_BYTES = 48 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An answer worth keeping."""
 
     #: Method and URL; two that meet in one file name do not get mixed up.
@@ -77,7 +77,7 @@ class Cache:
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._clean(self.folder)
-            text = json.dumps({**asdict(entry), "time": self.clock()})
+            text = json.dumps({**entry._asdict(), "time": self.clock()})
             handle, name = tempfile.mkstemp(dir=self.folder, prefix=".new-")
             try:
                 with os.fdopen(handle, "w") as file:

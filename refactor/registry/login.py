@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dockerfix.patterns import pattern
@@ -26,8 +25,7 @@ class LoginError(Exception):
     """No way in; the message names no credential."""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """What `WWW-Authenticate` asks for."""
 
     #: `basic` or `bearer`.

@@ -5,7 +5,7 @@ Short names mean Docker Hub: `node` is `docker.io/library/node`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 
@@ -29,8 +29,7 @@ class ReferenceError(ValueError):
     """A text that is no image reference; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """An image reference with nothing left out, save tag and digest."""
 
     #: `docker.io` for short names.
@@ -51,7 +50,7 @@ class Reference:
 
     def with_tag(self, tag: str) -> Reference:
         """The same image under another tag, without digest."""
-        return replace(self, tag=tag, digest="")
+        return self._replace(tag=tag, digest="")
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import dropwhile
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 
@@ -43,8 +43,7 @@ _EXACT = 3
 _CALENDAR = 1900
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A tag, taken apart."""
 
     text: str

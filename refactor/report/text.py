@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.diff import unified_diff
 from dockerfix.patterns import pattern
@@ -79,8 +78,7 @@ def outcome_gain(outcome: Outcome, result: Result) -> Gain:
     return static_gain(result, outcome.context, Path(outcome.path).name)
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """Counts over all files."""
 
     changed: int

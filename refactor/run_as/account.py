@@ -11,7 +11,7 @@ from .NET 8 on), kubernetes.io (`runAsNonRoot`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import names, table
@@ -33,8 +33,7 @@ class OtherUserError(Exception):
     """The image runs as another user than root already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Who a service runs as on some base image."""
 
     #: As it stands in USER.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.copies import read_copy
 from dockerfix.effects.reach import is_within
@@ -33,8 +33,7 @@ _NEEDS_NO_FOLDER = ("java", "dotnet")
 _NEW_HOME = "/app"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """The folder of the program."""
 
     #: Absolute; None for a program without one, that is compiled.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.usage.facts import Service
 from dockerfix.context.usage.usage import Usage, usage_of
@@ -44,8 +44,7 @@ _BUILDERS = frozenset(
 _READ_ONLY = ("/etc/", "/run/secrets", "/var/run/secrets", "/usr/share", "/proc", "/sys")
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """The program that stays, those that only start it left out."""
 
     words: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.copies import lineage
 from dockerfix.state import known_variables
@@ -16,8 +16,7 @@ from dockerfix.transform import Workspace
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """One source of a COPY or ADD, where it comes to lie; the target alone for a build's output."""
 
     instruction: Instruction

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.reading import BrokenManifestError
@@ -70,8 +70,7 @@ _WRITE_CALL = pattern(
 _FREE = ("/tmp/", "/var/tmp/", "/dev/", "/proc/")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A path outside of the program's folder that the sources write."""
 
     path: str

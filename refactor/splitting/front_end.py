@@ -10,7 +10,8 @@ import itertools
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object, table
@@ -49,8 +50,7 @@ _EMBED = pattern(r"(?m)^//go:embed\s+(.+)$")
 _STAGE = "frontend"
 
 
-@dataclass(frozen=True, slots=True)
-class FrontEnd:
+class FrontEnd(NamedTuple):
     """A page and the steps that build it."""
 
     #: Image path of its folder, and of what is built.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.manifests.go_mod import read_go_mod
 from dockerfix.copies import origin_of
@@ -27,8 +27,7 @@ _VALUED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GoBuild:
+class GoBuild(NamedTuple):
     """One program that a step makes."""
 
     call: Call

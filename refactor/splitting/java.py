@@ -7,7 +7,7 @@ Sources: docs.spring.io (executable jars), maven.apache.org (shade, assembly), d
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.gradle import read_gradle
@@ -38,8 +38,7 @@ _OWN_NAME = pattern(r"maven-assembly-plugin|shadedArtifactAttached|outputFile|sh
 _WITH_CURL = pattern(r"(?:eclipse-temurin|openjdk|adoptopenjdk):(?!.*(?:alpine|slim)).*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Artefact:
+class _Artefact(NamedTuple):
     """What the build makes and the entry runs."""
 
     #: Image path: a jar, or a folder.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.effects.model import Call, Step
 from dockerfix.knowledge.system_packages import runtime_packages
@@ -11,8 +11,7 @@ from dockerfix.packages import read_package_command
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPackages:
+class KeptPackages(NamedTuple):
     """Reads the installs of a program's steps for the image that runs it."""
 
     program: Program

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dockerfix.copies import origin_of
 from dockerfix.patterns import pattern
@@ -38,7 +37,7 @@ def recipe_calls(call: Call, program: Program) -> Iterator[Call]:
                 raise unknown
             for command in script.commands():
                 words = tuple(word.value or word.text for word in command.words)
-                yield replace(call, command=command, words=words)
+                yield call._replace(command=command, words=words)
 
 
 def _origin(place: str, program: Program) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockerfix.context.json_files import table
 from dockerfix.knowledge.node_packages import BUILD_TOOLS, NEEDS_SYSTEM, PROGRAM_OF, SYSTEM_PROGRAMS
@@ -41,8 +41,7 @@ _FIRST_WITH_PACKAGES = 18
 _OLD_RELEASES = ("stretch", "buster", "bullseye")
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(NamedTuple):
     """The image that runs the program."""
 
     image: str
@@ -88,7 +87,7 @@ def without_npm(program: Program, base: Base, is_resolved: bool) -> Base:
     names = {posixpath.basename(call[0]) for call in calls}
     if names & {"npm", "npx", "yarn", "pnpm"} or not base.unneeded:
         return base
-    return replace(base, unneeded=base.unneeded | {"npm", "yarn", "yarnpkg"})
+    return base._replace(unneeded=base.unneeded | {"npm", "yarn", "yarnpkg"})
 
 
 def dependencies(project: NodeProject) -> frozenset[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.json_files import Json, table
 from dockerfix.context.node_outputs import Outputs, command_outputs, main_file, script_outputs
@@ -36,8 +36,7 @@ _STOPS = pattern(
 _VALUED = frozenset(("-r", "--require", "--import", "--loader", "--experimental-loader", "-C"))
 
 
-@dataclass(frozen=True, slots=True)
-class NodeProject:
+class NodeProject(NamedTuple):
     """The package that runs: its manifest and its folder in the build context."""
 
     manifest: Json
@@ -53,8 +52,7 @@ class NodeProject:
     is_workspace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MainCommand:
+class MainCommand(NamedTuple):
     """What a container runs in place of the script of a package."""
 
     instruction: Instruction

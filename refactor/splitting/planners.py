@@ -5,41 +5,33 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 from dockerfix.context.usage.usage import usage_of
 from dockerfix.manifest_copies import is_within
 from dockerfix.patterns import pattern
-from dockerfix.splitting.dotnet import plan_dotnet
 from dockerfix.splitting.front_end import (
     NODE_PACKAGES,
     find_front_end,
     with_front_end,
     without_front_end,
 )
-from dockerfix.splitting.go import plan_go
-from dockerfix.splitting.java import plan_java
-from dockerfix.splitting.node import plan_node
-from dockerfix.splitting.php import plan_php
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
-from dockerfix.splitting.python import plan_python
-from dockerfix.splitting.ruby import plan_ruby
-from dockerfix.splitting.rust import plan_rust
-from dockerfix.splitting.served import plan_served
-from dockerfix.splitting.static_site import plan_static_site
 from dockerfix.transform import Level
 
-#: Who knows how programs of a kind are split; the first that recognises one decides.
-_PLANNERS: tuple[Callable[[Program], Plan | None], ...] = (
-    plan_go,
-    plan_java,
-    plan_dotnet,
-    plan_rust,
-    plan_served,
-    plan_node,
-    plan_python,
-    plan_ruby,
-    plan_php,
-)
+#: Who knows how programs of a kind are split, in this order; the first that recognises one decides.
+#: A planner is asked, and loaded, only where the file holds one of the words of its kind.
+_PLANNERS = {
+    "go": ("go",),
+    "java": ("java", "jdk", "jre", "mvn", "maven", "gradle", "temurin", "corretto"),
+    "dotnet": ("dotnet",),
+    "rust": ("cargo", "rust"),
+    "served": ("serve",),
+    "node": ("node", "npm", "yarn", "pnpm", "bun"),
+    "python": ("python", "pip", "poetry", "uv", "conda"),
+    "ruby": ("ruby", "bundle", "gem", "rails"),
+    "php": ("php", "composer"),
+}
 _NODE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "pnpm"))
 #: Around the words of a list, as YAML writes it.
 _PUNCTUATION = pattern(r"[\[\],\"']")
@@ -72,7 +64,7 @@ def plan_program(program: Program) -> Plan | None:
     """How a program is split; None when it is of no kind that is known. Raises NotSplitError."""
     _check_usage(program)
     if program.workspace.level >= Level.RISKY:
-        found = plan_static_site(program)
+        found = _planner("static_site")(program)
         if found is not None:
             return found
     _check_production(program)
@@ -105,9 +97,17 @@ def _check_production(program: Program) -> None:
 
 
 def _planned(program: Program) -> Plan | None:
-    plan = next(filter(None, (planner(program) for planner in _PLANNERS)), None)
+    code = program.workspace.dockerfile.code.lower()
+    wanted = (kind for kind, words in _PLANNERS.items() if any(word in code for word in words))
+    plan = next(filter(None, (_planner(kind)(program) for kind in wanted)), None)
     if plan is None or any(posixpath.basename(call[0]) in _NODE for call in program.entry.calls):
         return plan
     if not plan.calls_none:
         return plan
     return replace(plan, unneeded=plan.unneeded | NODE_PACKAGES)
+
+
+def _planner(kind: str) -> Callable[[Program], Plan | None]:
+    module = import_module(f"dockerfix.splitting.{kind}")
+    planner: Callable[[Program], Plan | None] = getattr(module, f"plan_{kind}")
+    return planner

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.splitting.plan import Call, NotSplitError, Program, Step
 from dockerfix.splitting.python_packages import named_packages
@@ -34,8 +34,7 @@ _ELSEWHERE_VARIABLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """A virtual environment."""
 
     #: Image path.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import load_object, table
@@ -40,8 +40,7 @@ _VALUED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """A package that an install names."""
 
     name: str

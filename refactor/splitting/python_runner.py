@@ -39,7 +39,7 @@ def without_runner(
     said = [i for i in (program.stage.last("ENTRYPOINT"), program.stage.last("CMD")) if i]
     if len(said) != 1 or _words(said[0]) != words:
         raise NotSplitError("the entry calls an installer", text)
-    entry = replace(program.entry, calls=(words[2:],))
+    entry = program.entry._replace(calls=(words[2:],))
     return replace(program, entry=entry), (said[0], words[2:])
 
 

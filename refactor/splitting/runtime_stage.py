@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.copies import read_copy
 from dockerfix.effects.reach import is_within
@@ -41,8 +41,7 @@ _OF_TOOL_CHAINS = frozenset(
 _OF_IMAGE = ("/usr/local/bin", "/usr/bin", "/bin", "/etc", "/docker-entrypoint.d")
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeStage:
+class RuntimeStage(NamedTuple):
     """The stage that runs."""
 
     text: str
@@ -52,8 +51,7 @@ class RuntimeStage:
     dropped: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     text: str
     #: Name that an ARG declares: it is kept where a later piece uses it.
     declares: str = ""

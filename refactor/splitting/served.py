@@ -7,7 +7,7 @@ folder it serves), github.com/http-party/http-server.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.context.json_files import load_object, table
 from dockerfix.copies import origin_of
@@ -29,8 +29,7 @@ _VALUED = frozenset(("-l", "--listen", "-p", "--port", "-a", "-d", "-c-1", "-t",
 _NAMES_FILE = frozenset(("-c", "--config", "--ssl-cert", "--ssl-key", "--ssl-pass", "-C", "-K"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
+class _Server(NamedTuple):
     #: The call of the server, npx left out.
     words: tuple[str, ...]
     #: The image path that it serves.

@@ -10,7 +10,7 @@ character mean something.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, replace_part
@@ -30,8 +30,7 @@ class NotEqualError(ValueError):
     """The new form cannot be shown to give the same value."""
 
 
-@dataclass(frozen=True, slots=True)
-class OldPair:
+class OldPair(NamedTuple):
     """An ENV or LABEL in the old form; offsets count in the logical line."""
 
     name: str

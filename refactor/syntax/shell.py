@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, apply_edits
@@ -107,8 +107,7 @@ _ASSIGNED_TILDE = pattern(r"[=:]~")
 _NAME_PART = pattern(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a command as the shell splits it."""
 
     text: str
@@ -128,8 +127,7 @@ class Word:
         return self.value is not None and not (self.has_glob or self.has_tilde or self.has_brace)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """`NAME=value`, in front of a command or alone; `value` is None for an empty one."""
 
     name: str
@@ -138,8 +136,7 @@ class Assignment:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Redirection:
+class Redirection(NamedTuple):
     """A redirection; `target` is the source text after the operator."""
 
     operator: str
@@ -148,8 +145,7 @@ class Redirection:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A simple command; `export`, `declare`, `unset` and the like among them."""
 
     start: int
@@ -178,8 +174,7 @@ class Command:
         return tuple(values) if len(values) == len(self.words) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One element of the top-level list, with the operator that joins it to the one before."""
 
     kind: Kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Dockerfile
@@ -13,8 +13,7 @@ _OPERATOR_LAST = pattern(r"(?:&&|\|\||;)[ \t]*[\\`][ \t]*\r?\n([ \t]*)[^\s#]")
 _CONTINUED = pattern(r"[\\`][ \t]*\r?\n([ \t]+)[^\s#]")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How this file is written."""
 
     newline: str
@@ -30,7 +29,7 @@ class Style:
         operator_first, indent = _read_layout(code, None)
         if indent is None:
             return self
-        return replace(self, operator_first=operator_first, indent=indent)
+        return self._replace(operator_first=operator_first, indent=indent)
 
     def keyword(self, keyword: str) -> str:
         """A keyword in the file's letter case."""

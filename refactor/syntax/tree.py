@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from dockerfix.patterns import pattern
 
@@ -111,8 +111,7 @@ class Flag:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
+class SyntaxProblem(NamedTuple):
     """Why BuildKit would refuse the file; `line` and `column` count from 1."""
 
     line: int

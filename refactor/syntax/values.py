@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import JSON_KEYWORDS, SPACES, read_json_array
@@ -23,8 +22,7 @@ _OWN_PARAMETERS = tuple("@*#?-$!")
 _NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of an instruction's arguments; offsets count in the text that was split."""
 
     text: str
@@ -329,8 +327,7 @@ def _glob(pattern: str, star: str) -> str:
     return "".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageName:
+class ImageName(NamedTuple):
     """An image reference in its parts, as the user wrote them; empty where a part is missing."""
 
     repository: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 #: A log is read from its end: this many octets hold the step that failed.
 _TAIL = 256 << 10
@@ -20,8 +20,7 @@ _STEP_OF_BUILDAH = re.compile(r"^(?:\[\d+/\d+\] )?STEP \d+/\d+: (.*)$", re.M)
 _CACHED_OF_BUILDAH = re.compile(r"^--> Using cache", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Where a build ended."""
 
     #: The step as the log names it; empty when it failed before the first.

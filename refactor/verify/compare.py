@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dockerfix.verify.tree import Node, Tree
 
@@ -60,8 +61,7 @@ _CLEANED = ("caches", "dependencies")
 _OWNS = frozenset(("add-user", "chown-copies", "split-stages"))
 
 
-@dataclass(frozen=True, slots=True)
-class TreeChange:
+class TreeChange(NamedTuple):
     """A path that is not the same."""
 
     path: str
@@ -118,8 +118,7 @@ def _by_count(item: tuple[str, int]) -> tuple[int, str]:
     return -item[1], item[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(NamedTuple):
     """What is known when two trees are compared."""
 
     #: The program's folder, absolute.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dockerfix.verify.explain import Explainer, Explanation
 
@@ -25,8 +24,7 @@ _ORDER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A field, or a name in one, that is not the same."""
 
     #: `User`, `Env PATH`.

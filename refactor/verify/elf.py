@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import sys
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 MAGIC = b"\x7fELF"
 #: More than any real file has; what states more is not believed.
@@ -20,8 +20,7 @@ _NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29
 _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Elf:
+class Elf(NamedTuple):
     """The dynamic part of a program or library; all empty for a static program."""
 
     #: `x86_64`, `aarch64`, or the number of the machine.

@@ -13,9 +13,8 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from dockerfix.verify.build_log import count_steps, read_failure
 from dockerfix.verify.process import (
@@ -47,8 +46,7 @@ class BuildError(Exception):
         self.log = log
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(NamedTuple):
     """What is passed through to every build."""
 
     context: Path
@@ -68,8 +66,7 @@ class BuildOptions:
     extra: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """A build that went well."""
 
     seconds: float
@@ -77,8 +74,7 @@ class Build:
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """A command line that builds images, and unless it is buildah's, runs them."""
 
     program: str

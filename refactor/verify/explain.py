@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dockerfix.syntax.parser import parse
 from dockerfix.transform import Change
@@ -31,8 +31,7 @@ _KEYWORDS = {
 _PLAIN_COMMAND = re.compile(r"^[\w@%+=:,./ \t'\"-]+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The passes behind a difference, none when nothing explains it, and a sentence."""
 
     passes: tuple[str, ...] = ()

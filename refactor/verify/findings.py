@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A difference that no change explains, and the check that saw it."""
 
     #: `build`, `configuration`, `files`, `entry`, `libraries`, `modules`, `rights`, `archive`,

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import http.client
 import urllib.parse
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _MOST = 4 << 20
 _TIMEOUT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Status, kind and digest of what a server sent."""
 
     text: str

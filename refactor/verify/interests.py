@@ -7,9 +7,8 @@ import posixpath
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import IO
+from typing import IO, NamedTuple
 
 from dockerfix.verify import rpm
 
@@ -54,8 +53,7 @@ class Kind(Enum):
     RPM = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class NpmPackage:
+class NpmPackage(NamedTuple):
     """Of a package.json: what it is called, and what it cannot do without."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 _MANIFEST = "META-INF/MANIFEST.MF"
 #: A table of contents larger than this is not believed.
@@ -14,8 +13,7 @@ _MAX_MANIFEST = 1 << 20
 _END = b"PK\x05\x06"
 
 
-@dataclass(frozen=True, slots=True)
-class Jar:
+class Jar(NamedTuple):
     """An archive of classes."""
 
     main_class: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.verify.elf import Elf
 from dockerfix.verify.tree import Tree
@@ -26,8 +26,7 @@ _GLIBC = re.compile(r"GLIBC_\d")
 _MAX_DEPTH = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """What a program wants, and the image does not have."""
 
     #: The file that wants it.

@@ -6,8 +6,9 @@ import secrets
 import shutil
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.verify.engine import Build, BuildOptions, Engine
 from dockerfix.verify.scope import Scope
@@ -30,8 +31,7 @@ _NOT_EDITED = frozenset(("node_modules", ".git", ".venv", "vendor", "test", "tes
 _EMPTY_LINES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """The builds of one kind."""
 
     seconds: tuple[float, ...]
@@ -78,7 +78,7 @@ class Bench:
                 # An edit for each: steps that both files share would be built for the first alone.
                 _edit(edited)
             if scenario == COLD and options.cache_scope:
-                options = replace(options, cache_scope=f"{options.cache_scope}-{number}")
+                options = options._replace(cache_scope=f"{options.cache_scope}-{number}")
             place = self.places[side]
             log = place.with_name("measure.log")
             tag = self.scope.image(f"{side}-again")

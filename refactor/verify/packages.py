@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.verify.tree import Tree
 
@@ -21,8 +21,7 @@ _LISTS_OF_DPKG = "var/lib/dpkg/info/"
 _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 
 
-@dataclass(frozen=True, slots=True)
-class PackageChange:
+class PackageChange(NamedTuple):
     """A package that is not the same in both images; a version is empty where it is missing."""
 
     manager: str

@@ -10,7 +10,7 @@ import posixpath
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.verify.image import Image
 
@@ -20,8 +20,7 @@ _HOME = re.compile(r"^home\s*=\s*(\S+)", re.M)
 _MAX_FILES = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A module that a source imports."""
 
     name: str

@@ -7,8 +7,7 @@ import posixpath
 import re
 import shlex
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dockerfix.verify import http
 from dockerfix.verify.engine import Engine, EngineError
@@ -37,8 +36,7 @@ _KILLED = 137
 _APART = 1.1
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A question and what came back."""
 
     question: str
@@ -50,8 +48,7 @@ class Answer:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What a container did."""
 
     answers: tuple[Answer, ...]
@@ -71,8 +68,7 @@ class Observation:
         return "; ".join(f"{entry.question}: {entry.text}" for entry in self.answers)
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """How containers are started and asked."""
 
     #: Paths, URLs, or commands to run inside.
@@ -106,8 +102,7 @@ def observe(
         engine.remove_container(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Container:
+class _Container(NamedTuple):
     engine: Engine
     name: str
     options: RunOptions

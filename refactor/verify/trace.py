@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dockerfix.verify.image import EXECUTE, READ, Image
 from dockerfix.verify.node_modules import NodeModules
@@ -31,8 +32,7 @@ _PYTHON = re.compile(r"python(?:\d(?:\.\d+)?)?$")
 _APPLICATION = re.compile(r"([A-Za-z_][\w.]*)(?::[\w.()]+)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """Something without which the entry does not work."""
 
     #: `program`, `file`, `interpreter`, `right`, `library`, `Python module`, `Node module`.

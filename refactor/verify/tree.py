@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 from dockerfix.verify import elf, interests, jars, rpm
 from dockerfix.verify.interests import Kind, NpmPackage
@@ -32,8 +32,7 @@ class TreeError(Exception):
     """The stream is no tar stream, or ends too early."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One file, folder, link or device."""
 
     kind: str

@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.pipeline import Result
 from dockerfix.verify.compare import TreeDifference
@@ -93,8 +94,7 @@ class Verdict:
         return _EXIT_CODES.get(self.state, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What to do besides building and comparing."""
 
     run: bool = False
@@ -145,7 +145,7 @@ def verify(
 def _own(options: BuildOptions, wishes: Wishes, scope: Scope) -> BuildOptions:
     """The builder and the scope of caches that are asked for."""
     if wishes.own_builder:
-        options = replace(options, builder=scope.builder())
+        options = options._replace(builder=scope.builder())
     return options
 
 
@@ -161,7 +161,7 @@ class _Job:
     def work(self, folder: Path) -> None:
         if self.wishes.measure:
             copy_context(self.options.context, folder / "context")
-            self.options = replace(self.options, context=folder / "context")
+            self.options = self.options._replace(context=folder / "context")
         places = {side: self._place(folder, side) for side in SIDES}
         bench = Bench(self.engine, self.scope, self.options, places)
         for side in SIDES:

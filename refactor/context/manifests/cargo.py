@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     Place,
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 _KINDS = ("dependencies", "dev-dependencies", "build-dependencies")
 
 
-@dataclass(frozen=True, slots=True)
-class CargoManifest:
+class CargoManifest(NamedTuple):
     """A Cargo.toml."""
 
     path: str

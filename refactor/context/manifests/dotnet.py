@@ -6,8 +6,7 @@ Source: learn.microsoft.com/dotnet/core/project-sdk, "Customize your build by fo
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     CannotTellError,
@@ -30,8 +29,7 @@ _SHARED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DotnetProject:
+class DotnetProject(NamedTuple):
     """A .csproj, .fsproj or .vbproj."""
 
     path: str

@@ -6,8 +6,7 @@ Sources: go.dev/ref/mod, pkg.go.dev/cmd/cgo, pkg.go.dev/embed.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import BrokenManifestError, Place, read_text
 from dockerfix.patterns import pattern
@@ -26,8 +25,7 @@ _DIRECTIVES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GoModule:
+class GoModule(NamedTuple):
     """A go.mod."""
 
     path: str
@@ -51,8 +49,7 @@ class GoModule:
         return Place(self.path, key)
 
 
-@dataclass(frozen=True, slots=True)
-class GoSources:
+class GoSources(NamedTuple):
     """What a Go source says about the build."""
 
     uses_cgo: bool

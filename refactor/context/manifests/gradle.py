@@ -7,8 +7,7 @@ docs.spring.io/spring-boot/gradle-plugin, gradleup.com/shadow.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     CannotTellError,
@@ -50,8 +49,7 @@ _FAT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GradleProject:
+class GradleProject(NamedTuple):
     """A build script with the settings beside it."""
 
     path: str

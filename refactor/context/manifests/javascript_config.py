@@ -11,8 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.package_json import PackageJson
 from dockerfix.context.manifests.reading import (
@@ -38,8 +37,7 @@ _PATH_OUTPUT = pattern(
 _ADAPTER = pattern(r"@sveltejs/adapter-([\w-]+)|svelte-adapter-([\w-]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What a build leaves, and where."""
 
     #: `vite`, `next`, ... as the package is called.

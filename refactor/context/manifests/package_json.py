@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from dockerfix.context.manifests.reading import (
     Place,
@@ -42,8 +41,7 @@ _LOCKS: tuple[tuple[str, Tool], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PackageJson:
+class PackageJson(NamedTuple):
     """What a package.json says; keys that are missing are empty."""
 
     path: str
@@ -143,8 +141,7 @@ class PackageJson:
         return strings(own or table_at(self.data, "pnpm", "patchedDependencies"))
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLock:
+class NodeLock(NamedTuple):
     """A lock file of a package manager of Node.js."""
 
     path: str

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     CannotTellError,
@@ -36,8 +35,7 @@ _FAT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pom:
+class Pom(NamedTuple):
     """A pom.xml."""
 
     path: str

@@ -7,8 +7,7 @@ docs.astral.sh/uv (`tool.uv`), hatch.pypa.io, setuptools.pypa.io, pipenv.pypa.io
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     BrokenManifestError,
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 _NAME = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class PyProject:
+class PyProject(NamedTuple):
     """A pyproject.toml."""
 
     path: str
@@ -142,8 +140,7 @@ def read_pyproject(context: BuildContext, folder: str = "") -> PyProject | None:
     return PyProject(found[0], parse_toml(*found)) if found is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Pipfile:
+class Pipfile(NamedTuple):
     """A Pipfile."""
 
     path: str
@@ -169,8 +166,7 @@ def read_pipfile(context: BuildContext, folder: str = "") -> Pipfile | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SetupConfig:
+class SetupConfig(NamedTuple):
     """A setup.cfg."""
 
     path: str

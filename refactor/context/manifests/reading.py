@@ -6,8 +6,7 @@ import json
 import posixpath
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
@@ -40,8 +39,7 @@ class CannotTellError(ReasonError):
         self.key = key
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a fact was read."""
 
     file: str

@@ -6,8 +6,7 @@ Source: pip.pypa.io/en/stable/reference/requirements-file-format.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.pyproject import canonical, requirement_name
 from dockerfix.context.manifests.reading import BrokenManifestError, read_text
@@ -28,8 +27,7 @@ _DIRECT = pattern(r"\s*[A-Za-z0-9._-]+(?:\[[^\]]*\])?\s*@\s*(\S+)")
 _MAX_FILES = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(NamedTuple):
     """A file of requirements and those that it includes."""
 
     #: All files, the first one first; those that are missing are in `missing`.

@@ -6,8 +6,7 @@ Sources: bundler.io/man/gemfile.5, getcomposer.org/doc/04-schema.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     Place,
@@ -30,8 +29,7 @@ _RUBY = pattern(r"^\s*ruby[ (]+[\"']([^\"']+)", 8)
 _READS = pattern(r"^\s*(?:gemspec\b|eval_gemfile\b|instance_eval\b)|File\.(?:read|exist)", 8)
 
 
-@dataclass(frozen=True, slots=True)
-class Gemfile:
+class Gemfile(NamedTuple):
     """A Gemfile, as far as its lines are plain."""
 
     path: str
@@ -62,8 +60,7 @@ def read_gemfile(context: BuildContext, folder: str = "") -> Gemfile | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ComposerJson:
+class ComposerJson(NamedTuple):
     """A composer.json."""
 
     path: str

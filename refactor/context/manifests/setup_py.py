@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.pyproject import canonical, requirement_name
 from dockerfix.context.manifests.reading import BrokenManifestError, read_text
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
 
 
-@dataclass(frozen=True, slots=True)
-class SetupScript:
+class SetupScript(NamedTuple):
     """A setup.py: the keywords of its `setup()`."""
 
     path: str

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockerfix.context.manifests.reading import (
     BrokenManifestError,
@@ -29,8 +28,7 @@ _SOURCES = (".ts", ".tsx", ".mts", ".cts")
 _SKIPPED = ("node_modules", "bower_components", "jspm_packages")
 
 
-@dataclass(frozen=True, slots=True)
-class TsConfig:
+class TsConfig(NamedTuple):
     """A configuration with those it extends, the nearest first."""
 
     context: BuildContext

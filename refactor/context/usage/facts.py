@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.context.manifests.reading import BrokenManifestError, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """How an image is built, as some file says."""
 
     place: Place
@@ -24,8 +23,7 @@ class Build:
     images: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A container as some file runs it."""
 
     #: The file, relative to the repository.
@@ -53,16 +51,14 @@ class Service:
     gives_volumes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command that is run in a container beside its entry: by cron, by a Procfile, by compose."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(NamedTuple):
     """What one file says."""
 
     builds: tuple[Build, ...] = ()
@@ -72,8 +68,7 @@ class Findings:
     problem: BrokenManifestError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A file of the repository that is evidence."""
 
     root: Path

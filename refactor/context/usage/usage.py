@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import BrokenManifestError
 from dockerfix.context.usage.facts import Build, Command, Findings, Service
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """How an image is built and run."""
 
     builds: tuple[Build, ...] = ()
