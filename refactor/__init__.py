@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from dockerfix._version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dockerfix.context.build_context import BuildContext
     from dockerfix.lockfile import Lock, Pin
     from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
@@ -78,6 +80,7 @@ def refactor(
     repository: str | Path | None = None,
     pins: tuple[Pin, ...] = (),
     moves: tuple[Pin, ...] | None = None,
+    made: Mapping[str, str] | None = None,
 ) -> Result:
     """Refactor a Dockerfile's text. Asks no registry.
 
@@ -88,7 +91,7 @@ def refactor(
     `review`, `risky`), `select` and `ignore` name passes, `plugins` are passes to run after the
     built-in ones, `pin` is how images are pinned (`tag`, `digest`, `both`) that a `dockerfix.lock`
     in the context's repository names, or one of `pins`. With `moves`, images become what they name
-    instead.
+    instead. `made` are files of the context that other changes make: path and content.
 
     Raises DockerfileSyntaxError for a file that does not parse, UnknownPassError (a ValueError)
     for a pass that nobody knows, LockError (a ValueError) for a lock file that cannot be read.
@@ -105,7 +108,7 @@ def refactor(
         lock = (lock or Lock()).add(pins)
     workspace = Workspace(
         dockerfile=parse(""),
-        context=_build_context(context, name, repository) if context is not None else None,
+        context=_build_context(context, name, repository, made) if context is not None else None,
         target=target,
         level=Level[level.upper()] if isinstance(level, str) else level,
         lock=lock,
@@ -115,12 +118,16 @@ def refactor(
     return pipeline.refactor(text, choose_passes(select, ignore, plugins), workspace)
 
 
-def _build_context(context: str | Path, name: str, repository: str | Path | None) -> BuildContext:
+def _build_context(
+    context: str | Path,
+    name: str,
+    repository: str | Path | None,
+    made: Mapping[str, str] | None,
+) -> BuildContext:
     from dockerfix.context.build_context import BuildContext
 
-    return BuildContext(
-        Path(context), name, repository=Path(repository) if repository is not None else None
-    )
+    around = Path(repository) if repository is not None else None
+    return BuildContext(Path(context), name, made or {}, around)
 
 
 def _by_reference(moves: tuple[Pin, ...] | None) -> dict[str, Pin] | None:

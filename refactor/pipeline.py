@@ -138,7 +138,8 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
         raise RefactoringError(entry.name, "a change that changes nothing")
     context = workspace.context
     if context is not None and files:
-        context = context.overlaid({file.path: file.content for file in files})
+        made = {file.path: file.content for file in files}
+        context = context.overlaid({**context.overlay, **made})
     run.workspace = replace(workspace, dockerfile=after, files=files, context=context)
     run.changes += accepted
     return True

@@ -39,6 +39,8 @@ class Job(NamedTuple):
     path: str
     settings: Settings
     text: str | None = None
+    #: Files of the context as others of this run make them.
+    made: tuple[NewFile, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -59,7 +61,7 @@ def run_job(job: Job) -> Outcome:
     """Refactor one file, without writing."""
     try:
         text = job.text if job.text is not None else read_text(Path(job.path))
-        result = _refactor(text, _name(job), job.settings)
+        result = _refactor(text, job)
         if job.settings.context_doubt:
             doubt = Declined("the build context is not certain", 1, job.settings.context_doubt)
             result = replace(result, declined=(doubt, *result.declined))
@@ -88,13 +90,14 @@ def read_text(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "surrogateescape")
 
 
-def _refactor(text: str, name: str, settings: Settings) -> Result:
+def _refactor(text: str, job: Job) -> Result:
     import dockerfix
 
+    settings = job.settings
     return dockerfix.refactor(
         text,
         context=settings.context,
-        name=name,
+        name=_name(job),
         target=settings.target,
         level=settings.level,
         select=settings.select,
@@ -103,6 +106,7 @@ def _refactor(text: str, name: str, settings: Settings) -> Result:
         pin=settings.pin,
         pins=settings.pins,
         moves=settings.moves,
+        made={file.path: file.content for file in job.made},
     )
 
 

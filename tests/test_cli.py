@@ -301,3 +301,24 @@ def test_interrupt(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.returncode == 130
     assert b"Traceback" not in done.stderr
     assert done.stderr.strip() == b"Interrupted."
+
+
+def test_files_that_share_an_ignore_file_make_one_diff(shell: Shell) -> None:
+    text = "FROM node:22\nWORKDIR /app\nCOPY . .\nMAINTAINER me\n"
+    shell.write("Dockerfile", text)
+    shell.write("Dockerfile.more", text.replace("/app", "/srv"))
+    ignored = shell.write(".dockerignore", "*.md\n")
+    (shell.folder / ".git").mkdir()
+    (shell.folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    diff = shell.run("--locked").stdout
+    assert diff.count(b"+++ b/.dockerignore\n") == 1
+    assert diff.count(b"+LABEL") == 2
+    report = json.loads(shell.run("--locked", "--format", "json").stdout)
+    assert sum(".dockerignore" in file["diff"] for file in report["files"]) == 1
+    applied = shell.folder / "applied"
+    applied.mkdir()
+    for name in ("Dockerfile", "Dockerfile.more", ".dockerignore"):
+        (applied / name).write_bytes((shell.folder / name).read_bytes())
+    subprocess.run(["patch", "-s", "-p1"], input=diff, cwd=applied, check=True)
+    assert shell.run("--write", "--locked", "Dockerfile", "Dockerfile.more").returncode == 0
+    assert ignored.read_text() == "*.md\n.git\n" == (applied / ".dockerignore").read_text()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dockerfix.catalogue import UnknownPassError
 from dockerfix.commands.console import Console
 from dockerfix.commands.planning import STANDARD_INPUT, UsageError, plan, run_jobs
-from dockerfix.commands.writes import old_files, write_all, write_locks
+from dockerfix.commands.shared import OldFiles, old_files, one_by_one
+from dockerfix.commands.writes import write_all, write_locks
 from dockerfix.config import Config, ConfigError
 from dockerfix.report.text import Summary, explanations, outcome_diff
 from dockerfix.work import Job, Outcome
@@ -66,7 +67,11 @@ def run(paths: Sequence[str], request: Request) -> int:
         outcomes = keep_verified(outcomes, by_path, console.say)
     if request.action == "write":
         outcomes = [*write_all(outcomes, by_path, console), *write_locks(locks)]
-    _show(outcomes, request, console)
+        shown = [(outcome, old_files(outcome)) for outcome in outcomes]
+    else:
+        shown = list(one_by_one(outcomes, by_path))
+        outcomes = [outcome for outcome, _ in shown]
+    _show(shown, request, console)
     if request.action == "diff" and request.form == "text":
         _show_locks(locks, console)
     _tell(outcomes, request, console)
@@ -145,19 +150,20 @@ def _show_locks(writes: list[Write], console: Console) -> None:
         console.result(unified_diff(before, after, os.path.relpath(write.path)))
 
 
-def _show(outcomes: list[Outcome], request: Request, console: Console) -> None:
+def _show(shown: list[tuple[Outcome, OldFiles]], request: Request, console: Console) -> None:
+    outcomes = [outcome for outcome, _ in shown]
     if request.form == "json":
         from dockerfix.report.json import render_json
 
-        diffs = {outcome.path: outcome_diff(outcome, old_files(outcome)) for outcome in outcomes}
+        diffs = {outcome.path: outcome_diff(outcome, held) for outcome, held in shown}
         console.result(render_json(outcomes, diffs))
     elif request.form == "github":
         from dockerfix.report.github import render_github
 
         console.result(render_github(outcomes))
     elif request.action == "diff":
-        for outcome in outcomes:
-            console.result(outcome_diff(outcome, old_files(outcome)))
+        for outcome, held in shown:
+            console.result(outcome_diff(outcome, held))
     elif request.action == "check":
         changed = (outcome for outcome in outcomes if outcome.result and outcome.result.changed)
         console.result("".join(f"{outcome.path}\n" for outcome in changed))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dockerfix.commands.console import Console
 from dockerfix.commands.planning import STANDARD_INPUT
-from dockerfix.work import Job, Outcome, read_text, run_job
+from dockerfix.commands.shared import old_files
+from dockerfix.work import Job, Outcome, run_job
 
 if TYPE_CHECKING:
     from dockerfix.writing import Write
@@ -77,12 +78,3 @@ def write_locks(writes: list[Write]) -> list[Outcome]:
         except WriteError as error:
             failed.append(Outcome(str(write.path), None, (str(error),)))
     return failed
-
-
-def old_files(outcome: Outcome) -> dict[str, str | None]:
-    """What the files of the build context hold now, by their path; None where there is none."""
-    found: dict[str, str | None] = {}
-    for file in outcome.result.files if outcome.result else ():
-        path = outcome.place(file)
-        found[path] = read_text(Path(path)) if Path(path).is_file() else None
-    return found
