@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import takewhile
 
-from dockerfix.context.usage.usage import usage_of
-from dockerfix.entry import UnknownEntryError, read_entry
+from dockerfix.effects.commands import command_kind
 from dockerfix.reasons import ReasonError
-from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, call_kind, read_steps
-from dockerfix.syntax.edits import (
-    Edit,
-    end_with_gap,
-    head_of,
-)
-from dockerfix.syntax.tree import Blank, Instruction, Node, Stage
-from dockerfix.syntax.values import read_image
-from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
-
-#: Names of stages that say what is done there, and not what it is for.
-_BUILDING = frozenset(
-    ("build", "builder", "build-env", "build-stage", "compile", "deps", "dependencies", "install")
-)
-#: Programs that images offer for a COPY --from, and that no program needs while it runs.
-_BUILD_TOOLS = frozenset(("uv", "uvx", "composer", "bun", "bunx", "pnpm", "golangci-lint"))
+from dockerfix.syntax.tree import Stage
+from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 
 
 class SplitStages(Transform):
@@ -65,8 +47,11 @@ class SplitStages(Transform):
         stages = workspace.dockerfile.stages
         if len(stages) != 1 or not _builds(stages[0], workspace):
             return
+        # Most files are not split: what is only needed for that is loaded late.
+        from dockerfix.splitting.rewrite import split
+
         try:
-            found = _split(stages[0], workspace)
+            found = split(stages[0], workspace)
         except ReasonError as error:
             yield Declined(f"one stage stays: {error.reason}", stages[0].start.line, error.detail)
             return
@@ -78,155 +63,7 @@ def _builds(stage: Stage, workspace: Workspace) -> bool:
     """Whether any step installs dependencies or builds."""
     for instruction in stage.instructions:
         run = workspace.run(instruction)
-        kinds = {call_kind(command) for command in run.script.commands()} if run else set()
+        kinds = {command_kind(command) for command in run.script.commands()} if run else set()
         if not kinds.isdisjoint(("install", "build", "tool")):
             return True
     return False
-
-
-def _split(stage: Stage, workspace: Workspace) -> Change | None:
-    # Most files are not split: what is only needed for that is loaded late.
-    from dockerfix.splitting.planners import plan_program
-    from dockerfix.splitting.runtime_stage import runtime_stage
-
-    program = _program(stage, workspace)
-    plan = plan_program(program)
-    if plan is None:
-        return None
-    if "$" in program.base and plan.base != program.base:
-        raise NotSplitError("the base image is given from outside", program.base)
-    builder, name = _names(program)
-    plan = replace(plan, stage_name=builder)
-    edits = [*_name_edits(stage, program, builder)]
-    runtime = runtime_stage(program, plan, name)
-    text, removed = runtime.text, list(runtime.removed)
-    edits += plan.edits
-    edits += _move_edits(removed, text, plan, workspace)
-    return Change(
-        "the image ships what it was built with",
-        f"Build in one stage, run on `{plan.base}` in another: {plan.gain} stay behind",
-        tuple(edits),
-        stage.start.line,
-        plan.level,
-        evidence=(_entry_evidence(program), *plan.evidence),
-        removed=tuple(i.keyword for i in (*plan.gone, *removed)),
-        added=(*plan.added, *("RUN",) * len(plan.last), *_keywords(text)),
-        dropped_comments=runtime.dropped,
-        files=plan.files,
-    )
-
-
-def _entry_evidence(program: Program) -> Evidence:
-    words = " ".join(program.entry.main[:3])
-    return Evidence(f"line {program.entry.instruction.line}", f"runs `{words}`")
-
-
-def _program(stage: Stage, workspace: Workspace) -> Program:
-    keywords = {i.keyword for i in stage.instructions}
-    if "ONBUILD" in keywords:
-        raise NotSplitError("the image is a base for others")
-    if any(not _is_usual_shell(i) for i in stage.instructions if i.keyword == "SHELL"):
-        raise NotSplitError("another shell is set")
-    if any(i.flag("from") and not _is_build_tool(i) for i in stage.instructions):
-        raise NotSplitError("files come from another image")
-    if any(i.keyword == "ADD" and "://" in i.code for i in stage.instructions):
-        raise NotSplitError("files are fetched")
-    repository, platform = read_image(stage.base).repository, stage.start.flag("platform") or ""
-    if "$" in f"{repository}{platform}":
-        raise NotSplitError("the base image is given from outside", stage.base)
-    steps = read_steps(stage, workspace)
-    try:
-        entry = read_entry(stage, workspace)
-    except UnknownEntryError as error:
-        raise NotSplitError(error.reason, error.detail) from error
-    folder = _folder(stage, steps, workspace)
-    names = {posixpath.basename(call[0]) for call in entry.calls}
-    fetched = [i for i in stage.instructions if i.flag("from")]
-    if any(posixpath.basename(word) in names for i in fetched for word in i.arguments[:-1]):
-        raise NotSplitError("files come from another image")
-    return Program(workspace, stage, entry, steps, folder)
-
-
-def _is_build_tool(instruction: Instruction) -> bool:
-    """Whether a COPY takes nothing but programs that install or build from another image."""
-    names = (posixpath.basename(word.rstrip("/")) for word in instruction.arguments[:-1])
-    return instruction.keyword == "COPY" and all(name in _BUILD_TOOLS for name in names)
-
-
-def _is_usual_shell(instruction: Instruction) -> bool:
-    """Whether it is a shell of every Debian image: `bash -o pipefail -c`."""
-    words = instruction.exec_arguments or ()
-    return words[:1] in (("/bin/bash",), ("bash",), ("/bin/sh",), ("sh",))
-
-
-def _folder(stage: Stage, steps: tuple[Step, ...], workspace: Workspace) -> str:
-    """Where the program lies: the directory that it runs in, else the one of its install."""
-    workdirs = [i for i in stage.instructions if i.keyword == "WORKDIR"]
-    folder: str | None = None
-    if workdirs:
-        folder = workspace.effects(workdirs[-1]).after.workdir
-    else:
-        calls = [call for step in steps for call in step.calls if call.kind == "install"]
-        folders = {call.directory for call in calls}
-        folder = folders.pop() if len(folders) == 1 else None
-    return folder or "/"
-
-
-# The stage that builds
-
-
-def _names(program: Program) -> tuple[str, str]:
-    """The names of the stage that builds and of the one that runs.
-
-    Who builds the stage by its name gets what runs, as before.
-    """
-    name = program.stage.name
-    if name is None:
-        return "build", "runtime"
-    is_target = name in usage_of(program.workspace.context).targets
-    if name.lower() in _BUILDING and not is_target:
-        return name, "runtime"
-    return ("builder" if name.lower() == "build" else "build"), name
-
-
-def _name_edits(stage: Stage, program: Program, name: str) -> Iterator[Edit]:
-    start, end = stage.start.argument_span
-    if stage.name is None:
-        yield Edit(end, end, f" {program.workspace.style.keyword('AS')} {name}")
-    elif stage.name != name:
-        code = program.workspace.dockerfile.code[start:end]
-        begin = start + code.rindex(stage.name)
-        yield Edit(begin, begin + len(stage.name), name)
-
-
-def _move_edits(
-    removed: list[Instruction], text: str, plan: Plan, workspace: Workspace
-) -> Iterator[Edit]:
-    """Take instructions out, and put the new stage behind what is left."""
-    dockerfile, newline = workspace.dockerfile, workspace.style.newline
-    gone: set[object] = set(removed)
-    gone.update(comment for i in removed for comment in dockerfile.comments_of(i))
-    kept = [n for n in dockerfile.nodes if n not in gone and not isinstance(n, Blank)]
-    end = kept[-1].end
-    for entry in removed:
-        if entry.start < end:
-            yield Edit(head_of(dockerfile, entry), end_with_gap(dockerfile, entry), "")
-    gap = "" if kept[-1].code.endswith("\n") else newline
-    last = "".join(f"{workspace.style.keyword('RUN')} {command}{newline}" for command in plan.last)
-    if not dockerfile.code.endswith("\n"):
-        text = text.removesuffix(newline)
-    text += "".join(node.code for node in _last_blanks(dockerfile.nodes))
-    yield Edit(end, len(dockerfile.code), f"{gap}{last}{newline}{text}")
-
-
-def _last_blanks(nodes: tuple[Node, ...]) -> list[Node]:
-    """The blank lines at the end of a file."""
-    found = list(takewhile(lambda node: isinstance(node, Blank), reversed(nodes)))
-    return found[::-1]
-
-
-def _keywords(text: str) -> Iterator[str]:
-    """The keywords of the instructions in a piece of a Dockerfile."""
-    from dockerfix.syntax.parser import parse
-
-    return (instruction.keyword for instruction in parse(text).instructions)

@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockerfix.effects.commands import command_kind as call_kind
 from dockerfix.effects.model import Call, Kind, Step
 from dockerfix.effects.reach import Reach
 from dockerfix.entry import Entry
@@ -15,7 +14,7 @@ from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
 
-__all__ = ["Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "call_kind", "read_steps"]
+__all__ = ["Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "read_steps"]
 
 
 class NotSplitError(ReasonError):

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.syntax.tree import Blank, Dockerfile, Instruction
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """Put `text` in place of the characters from `start` to `end`."""
 
     start: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -71,6 +70,8 @@ def parse_json(path: str, text: str) -> Table:
 
 def parse_toml(path: str, text: str) -> Table:
     """The table that a TOML manifest holds. Raises BrokenManifestError."""
+    import tomllib
+
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
