@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,15 +17,15 @@ from dockerfix.knowledge.package_managers import (
     YARN,
     Manager,
 )
-from dockerfix.knowledge.recommended import debian_releases, missed_without_recommends
+from dockerfix.knowledge.recommended import debian_releases, is_held, missed_without_recommends
 from dockerfix.lock_installs import NotLockedError, find_lock_install, node_major
 from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.syntax.edits import Edit, remove, remove_alone
+from dockerfix.syntax.edits import Edit, end_with_gap, head_of, remove, remove_alone
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command, Word
-from dockerfix.syntax.tree import Comment, Instruction
+from dockerfix.syntax.tree import Comment, Instruction, Stage
 from dockerfix.syntax.values import read_image
 from dockerfix.syntax.word_list import WordList
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
@@ -95,9 +95,16 @@ class _Surroundings:
     @cached_property
     def leaves_apk_cache(self) -> bool:
         """Whether any step of the shipped stages lets apk fill its cache, or may do so."""
-        workspace = self.workspace
-        runs = (i for s in workspace.shipped_stages for i in s.instructions if i.keyword == "RUN")
-        return any(_fills_apk_cache(run, workspace) for run in runs)
+        return self._fill_apk_cache(self.workspace.shipped_stages)
+
+    @cached_property
+    def leaves_apk_cache_anywhere(self) -> bool:
+        """Whether a step of any stage does."""
+        return self._fill_apk_cache(self.workspace.dockerfile.stages)
+
+    def _fill_apk_cache(self, stages: Iterable[Stage]) -> bool:
+        runs = (i for stage in stages for i in stage.instructions if i.keyword == "RUN")
+        return any(_fills_apk_cache(run, self.workspace) for run in runs)
 
 
 @dataclass(frozen=True)
@@ -189,7 +196,7 @@ def _never_ask(run: _Run) -> _Found:
 
 
 def _asks(package: PackageCommand) -> bool:
-    if package.action == "remove" and not package.packages:
+    if not package.packages and (package.action == "remove" or not package.options):
         return False
     return package.action in ("install", "upgrade", "remove") and not package.never_asks
 
@@ -257,8 +264,11 @@ def _missed(run: _Run, package: PackageCommand) -> tuple[str, ...] | str:
     found = missed_without_recommends(
         tuple(name[1] for name in names if name), releases, run.workspace.mentions
     )
-    return (
-        "packages that the index does not know, or that recommend many" if found is None else found
+    if found is None:
+        return "packages that the index does not know, or that recommend many"
+    # Who speaks of a package may take it out again.
+    return tuple(
+        name for name in found if run.workspace.mentions(name) or not is_held(name, root.base)
     )
 
 
@@ -311,13 +321,17 @@ def _no_cache(run: _Run) -> _Found:
             yield _add_no_cache(run, package)
 
 
+#: Fetches the index first (apk(8)).
+_APK_UPDATES = ("--update", "-U", "--update-cache")
+
+
 def _add_no_cache(run: _Run, package: PackageCommand) -> Change:
     option = package.manager.no_cache[0]
     what = "documentation" if package.manager is GEM else "a cache"
     word = package.action_word
     assert word is not None
     # `--update` fetches the index, as `--no-cache` does.
-    old = [w for w in package.options if w.text in ("--update", "-U", "--update-cache")]
+    old = [w for w in package.options if w.text in _APK_UPDATES]
     if package.manager is APK and old:
         edit = run.run.replace(old[0].start, old[0].end, option)
     else:
@@ -395,11 +409,14 @@ def _append(run: _Run, index: int, command: str) -> Edit:
             return run.run.insert(end, f"{joint}{command}")
     style = run.workspace.style.local(run.instruction.code)
     first = style.operator_first
-    if index + 1 < len(items):
-        first = _operator_is_first(_joint(run, end, items[index + 1].start), first)
-    if first:
-        return run.run.insert(end, f"{style.continuation}&& {command}")
-    return run.run.insert(end, f" &&{style.continuation}{command}")
+    following = items[index + 1].start if index + 1 < len(items) else None
+    behind = _joint(run, end, following) if following is not None else ""
+    if following is not None:
+        first = _operator_is_first(behind, first)
+    link = f"{style.continuation}&& " if first else f" &&{style.continuation}"
+    if following is not None and "\n" not in behind:
+        return run.run.replace(end, following, f"{link}{command}{link}")
+    return run.run.insert(end, f"{link}{command}")
 
 
 def _joint(run: _Run, begin: int, end: int) -> str:
@@ -534,12 +551,65 @@ def _apk_update(run: _Run) -> _Found:
             )
 
 
+def _apk_update_alone(run: _Run) -> _Found:
+    """A RUN of its own that fetches an index which no later `apk add` uses."""
+    if len(run.commands) != 1 or len(run.run.script.items) != 1 or run.mounts_cache(APK):
+        return
+    package = run.commands[0][1]
+    if package.manager is not APK or package.action != "update" or package.options:
+        return
+    if run.instruction.inner_comments or not _installs_below(run):
+        return
+    reason = run.surroundings.index_use(APK).after_command(run.run, 0)
+    if reason:
+        yield run.declined("apk update stays: needed later", reason)
+        return
+    dockerfile = run.workspace.dockerfile
+    begin, end = head_of(dockerfile, run.instruction), end_with_gap(dockerfile, run.instruction)
+    yield Change(
+        "`apk update` stores an index that no `apk add` below uses",
+        "Remove it",
+        (Edit(begin, end, ""),),
+        run.instruction.line,
+        Level.SAFE,
+        removed=("RUN",),
+        dropped_comments=tuple(c.text for c in dockerfile.comments_of(run.instruction)),
+    )
+
+
+def _installs_below(run: _Run) -> bool:
+    stage = run.workspace.dockerfile.stage_of(run.instruction)
+    below = stage.instructions[stage.index_of(run.instruction) + 1 :] if stage else ()
+    scripts = (run.workspace.run(i) for i in below if i.keyword == "RUN")
+    commands = (c for script in scripts if script for c in script.script.commands())
+    packages = (read_package_command(command) for command in commands)
+    return any(p is not None and p.manager is APK and p.action == "install" for p in packages)
+
+
+def _apk_update_option(run: _Run) -> _Found:
+    """`--no-cache` fetches the index by itself, whatever `--update` says."""
+    for _, package in run.commands:
+        old = [word for word in package.options if word.text in _APK_UPDATES]
+        if package.manager is not APK or len(old) != 1 or not package.has_option("--no-cache"):
+            continue
+        words = package.command.words
+        before = words[words.index(old[0]) - 1]
+        cut = run.run.replace(before.end, old[0].end, "")
+        if not any(cut.start <= c.start < cut.end for c in run.instruction.inner_comments):
+            yield run.change(
+                f"`{old[0].text}` stores an index that `--no-cache` does not use", "Remove it", cut
+            )
+
+
 def _useless_clean_up(run: _Run) -> _Found:
     """`rm -rf /var/cache/apk/*` has nothing to remove after `apk add --no-cache`."""
-    if "/var/cache/apk" not in run.run.script.text or not run.shipped:
+    if "/var/cache/apk" not in run.run.script.text:
+        return
+    around = run.surroundings
+    if around.leaves_apk_cache if run.shipped else around.leaves_apk_cache_anywhere:
         return
     for index, command in run.run.top_commands:
-        if not _removes_apk_cache(command) or run.surroundings.leaves_apk_cache:
+        if not _removes_apk_cache(command):
             continue
         message = "`apk add --no-cache` leaves nothing in `/var/cache/apk`"
         if len(run.run.script.items) == 1:
@@ -640,6 +710,8 @@ _RULES: tuple[Callable[[_Run], _Found], ...] = (
     _no_cache,
     _clean_up,
     _apk_update,
+    _apk_update_alone,
+    _apk_update_option,
     _follow_lock,
     _omit_dev,
     _no_document,

@@ -24,6 +24,7 @@ _OTHER_RELEASES = pattern(
 )
 _HARMLESS = names("packages/recommended", "harmless")
 _DOCUMENTATION = pattern(r".*-(?:doc|docs|doc-html|l10n|examples)")
+_HELD_BY_IMAGE: dict[str, list[str]] = table("packages/recommended", "held_by_image")
 _OF_PROTOCOL: dict[str, list[str]] = table("packages/recommended", "of_protocol")
 
 
@@ -71,6 +72,13 @@ def missed_without_recommends(
     if not all(name in _table(release) for release in releases for name in missed):
         return None
     return tuple(sorted(missed))
+
+
+def is_held(package: str, image: str) -> bool:
+    """Whether a Debian image holds a package that others recommend, as it comes."""
+    found = read_image(image)
+    family = official_name(found.repository)
+    return "slim" not in found.tag and family in _HELD_BY_IMAGE.get(package, ())
 
 
 def _is_harmless(package: str, mentions: Callable[[str], bool]) -> bool:
