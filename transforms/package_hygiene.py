@@ -315,6 +315,8 @@ def _no_cache(run: _Run) -> _Found:
             continue
         if run.mounts_cache(manager):
             yield run.declined("cache stays: a mount keeps it", manager.name)
+        elif manager is APK and (reason := _keeps_index(run, package)):
+            yield run.declined("cache stays: a later step counts on the index", reason)
         elif _is_too_old(run, manager):
             yield run.declined("cache stays: the tool is too old for the option", manager.name)
         else:
@@ -339,6 +341,14 @@ def _add_no_cache(run: _Run, package: PackageCommand) -> Change:
     return run.change(
         f"`{package.program.text} {word.text}` leaves {what} in the layer", f"Add `{option}`", edit
     )
+
+
+def _keeps_index(run: _Run, package: PackageCommand) -> str:
+    """Which later step uses the index that this one fetches and leaves; "" for none."""
+    apk = [(index, other) for index, other in run.commands if other.manager is APK]
+    if not package.has_option(*_APK_UPDATES) and all(o.action != "update" for _, o in apk):
+        return ""
+    return run.surroundings.index_use(APK).after_command(run.run, apk[-1][0]) or ""
 
 
 def _keeps_no_cache(run: _Run, package: PackageCommand) -> bool:
