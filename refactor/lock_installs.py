@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from dockerfix.context.node_lock import why_npm_lock_differs, why_yarn_lock_differs
@@ -37,6 +38,7 @@ _YARN_OPTIONS = frozenset(
 #: Which Node.js comes with npm 7 or later, that reads the locks of today (nodejs.org/dist).
 _FIRST_NODE = 16
 _NODE_TAG = pattern(r"v?(\d+)(?:[.-].*)?|(?:lts|latest|current|stable)(?:-.*)?|")
+_MANIFEST = "package.json"
 #: Yarn 1 is in the image of Node.js up to 24 (docker-node's Dockerfiles).
 _LAST_NODE_WITH_YARN = 24
 
@@ -166,12 +168,29 @@ def _sources(
 ) -> tuple[str, str]:
     """The manifest and the lock that lie in the folder when the install runs."""
     paths = [source_of(f"{folder}/{name}", run.instruction, workspace) for name in locks]
-    manifest = source_of(f"{folder}/package.json", run.instruction, workspace)
+    manifest = source_of(f"{folder}/{_MANIFEST}", run.instruction, workspace)
     lock = next((path for path in paths if path), None)
     if manifest is None or lock is None:
         raise NotLockedError("install stays: no lock is copied before it", locks[-1])
+    _check_not_optional(lock, run, workspace)
     _check_untouched(run, workspace)
     return manifest, lock
+
+
+def _check_not_optional(lock: str, run: RunScript, workspace: Workspace) -> None:
+    """The COPY names the lock, or takes it along with the manifest.
+
+    A pattern for the lock alone (`*yarn*`, `yarn.lock*`) says that it may be missing: people then
+    build the image to get one.
+    """
+    folder, file = posixpath.split(lock)
+    for instruction in instructions_before(workspace.dockerfile, run.instruction):
+        for word in instruction.arguments[:-1] if instruction.keyword == "COPY" else ():
+            place, name = posixpath.split(posixpath.normpath(word).lstrip("/"))
+            if place != folder or not any(char in name for char in "*?["):
+                continue
+            if fnmatchcase(file, name) and not fnmatchcase(_MANIFEST, name):
+                raise NotLockedError("install stays: the lock may be missing", word)
 
 
 def _check_untouched(run: RunScript, workspace: Workspace) -> None:
