@@ -11,7 +11,7 @@ from dockerfix.copies import Copied, read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
 from dockerfix.patterns import pattern
-from dockerfix.syntax.edits import Edit, remove_alone
+from dockerfix.syntax.edits import Edit, end_with_gap
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction, Stage
@@ -414,7 +414,8 @@ def _change(call: _Call, edits: list[Edit], stays: list[str], flag: str) -> Chan
     elif len(call.run.script.items) == 1:
         if call.workspace.dockerfile.comments_of(instruction) or instruction.inner_comments:
             raise _StaysError("a comment belongs to it")
-        edits.append(remove_alone(instruction))
+        end = end_with_gap(call.workspace.dockerfile, instruction)
+        edits.append(Edit(instruction.start, end, ""))
         removed = ("RUN",)
         help_text = f"Use `{flag}` instead"
     else:

@@ -15,6 +15,9 @@ from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Wo
 
 _Found = Iterator[Change | Declined]
 
+#: A name that is in no pattern: what holds for it holds for all that lies in a folder.
+_ANY_NAME = "\N{REPLACEMENT CHARACTER}"
+
 
 class DockerIgnore(Transform):
     """Keep history, dependencies of the host, build outputs and secrets out of the context.
@@ -85,7 +88,7 @@ def _wanted(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candidate]
 def _refusal(candidate: Candidate, workspace: Workspace, context: BuildContext) -> str | None:
     """Why a candidate is not written; "" when that goes without saying; None when it is."""
     rules = context.ignore_rules
-    if rules.ignores(candidate.path):
+    if rules.ignores(candidate.path) or rules.ignores(f"{candidate.path}/{_ANY_NAME}"):
         return ""
     if candidate.is_history and asks_for_history(workspace, context):
         return "the build asks for the history"
