@@ -66,6 +66,17 @@ def is_tracked(path: str, context: BuildContext) -> bool:
     return name + b"\0" in index or name + b"/" in index
 
 
+def is_nowhere_in_git(name: str, context: BuildContext) -> bool:
+    """Whether git holds no folder of this name, whatever its depth, and is told to hold none.
+
+    False where there is no index to read.
+    """
+    index = _read_index(repository_of(context))
+    if not index or name.encode("utf-8", "surrogateescape") + b"/" in index:
+        return False
+    return is_kept_out_of_git(posixpath.join("any", "folder", name), context)
+
+
 @lru_cache(maxsize=4)
 def _read_index(repository: str) -> bytes:
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dockerfix.context.build_context import BuildContext
 from dockerfix.copies import Copied, read_copy
-from dockerfix.ignore_file import add_patterns, is_kept_out_of_git
+from dockerfix.ignore_file import add_patterns, is_kept_out_of_git, is_nowhere_in_git
 from dockerfix.installs.install import Install
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Instruction
@@ -83,7 +85,19 @@ def keep_out(
         if committed and path not in remade:
             raise CannotMoveError("the context holds what the install makes", movers[0].line, path)
         missing.append(path)
-    return (add_patterns(missing, context),) if missing else ()
+    return (add_patterns(_patterns(missing, context), context),) if missing else ()
+
+
+def _patterns(paths: list[str], context: BuildContext) -> list[str]:
+    """Folders as an ignore file names them: many of one name at once, where git knows none."""
+    names = Counter(posixpath.basename(path) for path in paths)
+    every = {n for n, count in names.items() if count > 1 and is_nowhere_in_git(n, context)}
+    short = (posixpath.basename(path) for path in paths)
+    return list(
+        dict.fromkeys(
+            f"**/{name}" if name in every else path for name, path in zip(short, paths, strict=True)
+        )
+    )
 
 
 def _is_there(path: str, there: set[str]) -> bool:

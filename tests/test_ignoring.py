@@ -52,3 +52,36 @@ def test_sizes_are_counted_without_following_links(tmp_path: Path) -> None:
     assert (found.files, found.more) == (3, False)
     assert str(Size(1, 999)) == "1 file, 999 bytes"
     assert str(Size(2, 35_200_000, True)) == "more than 2 files, 35.2 MB"
+
+
+SOLUTION = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\nRUN dotnet restore\n"
+PROJECT = '<Project Sdk="Microsoft.NET.Sdk"></Project>\n'
+NAMED = 'Project("{A}") = "%s", "%s\\%s.csproj", "{B}"\nEndProject\n'
+
+
+def lay_out_solution(root: Path, **more: str) -> None:
+    files = {f"{name}/{name}.csproj": PROJECT for name in ("Api", "Core")}
+    files["All.sln"] = "".join(NAMED % (name, name, name) for name in ("Api", "Core"))
+    lay_out(root, {**files, ".gitignore": "bin/\nobj/\n", **more})
+
+
+def test_one_pattern_for_folders_that_git_never_holds(tmp_path: Path) -> None:
+    lay_out_solution(tmp_path)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
+    (file,) = dockerfix.refactor(SOLUTION, context=tmp_path, select=("order-copies",)).files
+    assert file.content == "**/obj\n"
+
+
+def test_a_folder_of_that_name_in_git(tmp_path: Path) -> None:
+    lay_out_solution(tmp_path, **{"Models/obj/cube.txt": "a cube\n"})
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", "."], check=True)
+    (file,) = dockerfix.refactor(SOLUTION, context=tmp_path, select=("order-copies",)).files
+    assert file.content == "Api/obj\nCore/obj\n"
+
+
+def test_no_index_says_what_git_holds(tmp_path: Path) -> None:
+    lay_out_solution(tmp_path)
+    (file,) = dockerfix.refactor(SOLUTION, context=tmp_path, select=("order-copies",)).files
+    assert file.content == "Api/obj\nCore/obj\n"

@@ -27,7 +27,7 @@ from dockerfix.run_as.needs import (
 from dockerfix.run_as.next_cache import give_cache
 from dockerfix.run_as.ports import check_ports
 from dockerfix.run_as.sources import Written, check_sources
-from dockerfix.syntax.edits import Edit, head_of, insert_after, replace_arguments
+from dockerfix.syntax.edits import Edit, blank_above, head_of, insert_after, replace_arguments
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
@@ -214,7 +214,8 @@ def _user_edit(plan: _Plan, setup: Edit | None, workspace: Workspace) -> Edit:
     for entry in stage.instructions:
         head = head_of(workspace.dockerfile, entry)
         if entry.keyword in ("ENTRYPOINT", "CMD") and entry.start >= last:
-            return Edit(head, head, line + style.newline)
+            apart = head < entry.start and blank_above(workspace.dockerfile, entry)
+            return Edit(head, head, line + style.newline * (2 if apart else 1))
     return insert_after(stage.instructions[-1], line, style.newline)
 
 
