@@ -42,6 +42,24 @@ def embeds_python(name: str) -> bool:
     return name in names(_FILE, "embeds_python")
 
 
+def distributions_of(module: str) -> tuple[str, ...]:
+    """The packages, as PyPI compares their names, that may bring a module that is imported."""
+    same = module.lower().replace("_", "-")
+    return (same, *table(_FILE, "imports").get(module, ()))
+
+
+def is_development_tool(name: str) -> bool:
+    """Whether a package tests, checks or formats sources, and has no part in what runs."""
+    return name in names(_FILE, "development_tools") or name.startswith(
+        tuple(names(_FILE, "development_prefixes"))
+    )
+
+
+def is_loaded_when_present(name: str) -> bool:
+    """Whether packages look for this one without saying that they need it."""
+    return name in names(_FILE, "loaded_when_present")
+
+
 def has_wheel(name: str, version: str, python: tuple[int, int]) -> bool:
     """Whether a release has a wheel, or is linked with nothing that the slim image lacks."""
     first = table(_FILE, "first_wheel").get(name, {}).get(f"{python[0]}.{python[1]}")

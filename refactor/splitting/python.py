@@ -21,6 +21,7 @@ from dockerfix.splitting.builder import dependency_stage
 from dockerfix.splitting.missing_programs import packages_left
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.splitting.python_calls import called_beside, check_places
+from dockerfix.splitting.python_development import without_development
 from dockerfix.splitting.python_environment import (
     Environment,
     installer_of,
@@ -115,8 +116,12 @@ def _plan(facts: _Facts, base: str) -> Plan | None:
         style = program.workspace.style
         lines = (f"{style.keyword('RUN')} {style.join_commands(commands)}", *lines)
     gain = "compilers, headers and what the installs leave"
-    plan = _copied(facts, slim, gain, evidence)
-    return replace(plan, extra=lines, calls_none=slim != base)
+    production = without_development(program, facts.context)
+    if production.edits:
+        gain = f"development dependencies, {gain}"
+    plan = _copied(facts, slim, gain, (*evidence, *production.evidence))
+    edits = (*plan.edits, *production.edits)
+    return replace(plan, extra=lines, calls_none=slim != base, edits=edits)
 
 
 def _copied(facts: _Facts, base: str, gain: str, evidence: tuple[Evidence, ...]) -> Plan:
