@@ -21,6 +21,15 @@ _CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "
 _CHANGE_SHELL = frozenset(
     ("export", "set", "unset", "umask", "ulimit", "readonly", "local", "read", "alias", "shopt")
 )
+#: A comment on the install, which stays above what the install reads.
+_ON_INSTALL = pattern(
+    r"\b(?:csproj|manifests?|go\.mod|package\.json|pom|restor\w*|dependenc\w*|install\w*)\b", re.I
+)
+#: A comment on all that is copied, whatever it says of the install.
+_ON_SOURCES = pattern(
+    r"\b(?:sources?|src|code|app|application|project|rest|everything|all|whole|build|compile)\b",
+    re.I,
+)
 #: Build arguments by which a download may be steered: proxies, registries, credentials, settings.
 _STEERS = pattern(
     r"proxy|token|auth|secret|registr|mirror|index|url|key|user|pass|cert|host|flags|opts|option"
@@ -63,13 +72,14 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     newline = workspace.style.newline
     movers, run = moved.movers, moved.last.run.instruction
     if moved.fetch and _may_fetch_above(moved, workspace):
-        head = head_of(workspace.dockerfile, movers[0])
+        stays = _comment_stays(movers[0], workspace)
+        head = movers[0].start if stays else head_of(workspace.dockerfile, movers[0])
         lines = [*moved.lines, _run_line(moved.last, moved.fetch)]
         text = "".join(line + newline for line in lines)
         yield Edit(head, head, text + _gap_below(movers[0], workspace))
         return
     yield from _take_out(moved, workspace)
-    text, gap = _moved_text(movers, workspace), _gap_below(movers[0], workspace)
+    text, gap = _moved_text(moved, workspace), _gap_below(movers[0], workspace)
     if moved.fetch:
         head = head_of(workspace.dockerfile, run)
         before = _lines(moved, workspace) if _lines_by_fetch(moved) else ""
@@ -102,7 +112,8 @@ def _take_out(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     for index, copy in enumerate(moved.movers):
         text = _lines(moved, workspace) if index == 0 and stay else ""
         end = copy.end if text else end_with_gap(dockerfile, copy)
-        yield Edit(head_of(dockerfile, copy), end, text)
+        kept = text and _comment_stays(copy, workspace)
+        yield Edit(copy.start if kept else head_of(dockerfile, copy), end, text)
     if moved.lines and not stay and not _lines_by_fetch(moved):
         head = head_of(dockerfile, _first_install(moved))
         yield Edit(head, head, _lines(moved, workspace))
@@ -142,11 +153,19 @@ def _may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
     )
 
 
-def _moved_text(movers: tuple[Instruction, ...], workspace: Workspace) -> str:
+def _moved_text(moved: Moved, workspace: Workspace) -> str:
     """The moved instructions with their comments, set off as they were before."""
-    dockerfile, newline = workspace.dockerfile, workspace.style.newline
+    movers, dockerfile, newline = moved.movers, workspace.dockerfile, workspace.style.newline
     text = "".join(code_with_comments(dockerfile, copy, newline) for copy in movers)
+    if moved.lines and _lines_stay(moved) and _comment_stays(movers[0], workspace):
+        text = text[movers[0].start - head_of(dockerfile, movers[0]) :]
     return _gap_below(movers[0], workspace) + text
+
+
+def _comment_stays(copy: Instruction, workspace: Workspace) -> bool:
+    """Whether the comment above a COPY is about the install, for which the manifests come."""
+    text = "\n".join(c.text for c in workspace.dockerfile.comments_of(copy))
+    return bool(_ON_INSTALL.search(text)) and not _ON_SOURCES.search(text)
 
 
 def _gap_below(instruction: Instruction, workspace: Workspace) -> str:
