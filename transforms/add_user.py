@@ -33,6 +33,9 @@ from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Wo
 
 _Found = Iterator[Change | Declined]
 
+#: They install what belongs to the distribution.
+_SYSTEM = frozenset(("apt-get", "apt", "apk", "dnf", "microdnf", "yum", "tdnf", "zypper"))
+
 
 class AddUser(Transform):
     """Run the service as a user that is not root, and give it the folder of its program.
@@ -230,8 +233,8 @@ def _chown_edit(copy: Instruction, account: Account) -> Edit:
 def _set_up(plan: _Plan, workspace: Workspace) -> Edit | None:
     """One RUN that makes the user, and gives it the folders that the file makes for it.
 
-    As early as possible: it hardly ever changes. Volumes are made in front of their VOLUME, behind
-    which nothing changes them any more.
+    As early as possible, for it hardly ever changes, but behind the system packages. Volumes are
+    made in front of their VOLUME, behind which nothing changes them any more.
     """
     stage, account = plan.stage, plan.account
     commands = list(account.create)
@@ -241,6 +244,7 @@ def _set_up(plan: _Plan, workspace: Workspace) -> Edit | None:
         first = min(plan.volumes.values(), key=stage.index_of)
         if stage.index_of(place) >= stage.index_of(first):
             place = stage.instructions[stage.index_of(first) - 1]
+    place = _behind_set_up(place, stage, workspace)
     exists = {p: i for p, i in given.items() if stage.index_of(i) <= stage.index_of(place)}
     exists = {p: i for p, i in exists.items() if i is not stage.start}
     if exists:
@@ -255,6 +259,23 @@ def _set_up(plan: _Plan, workspace: Workspace) -> Edit | None:
     style = workspace.style
     line = f"{style.keyword('RUN')} {style.join_commands(commands)}"
     return insert_after(place, line, style.newline)
+
+
+def _behind_set_up(place: Instruction, stage: Stage, workspace: Workspace) -> Instruction:
+    """Behind what describes the image, and behind the system packages, as people write it."""
+    for instruction in stage.instructions[stage.index_of(place) + 1 :]:
+        describes = instruction.keyword in ("LABEL", "MAINTAINER")
+        if not describes and not _is_of_system(instruction, workspace):
+            break
+        place = instruction
+    return place
+
+
+def _is_of_system(instruction: Instruction, workspace: Workspace) -> bool:
+    """Whether a RUN does nothing but install system packages."""
+    run = workspace.run(instruction) if instruction.keyword == "RUN" else None
+    names = {command.literal_name for command in run.script.commands()} if run else set()
+    return bool(names & _SYSTEM) and names <= {*_SYSTEM, "rm", "update-ca-certificates"}
 
 
 def _is_given(path: str, stage: Stage, account: Account) -> bool:
