@@ -10,7 +10,14 @@ from dockerfix.manifest_copies import CannotMoveError
 from dockerfix.ordering.group import Pass
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.syntax.edits import Edit, blank_below, end_with_gap, head_of, insert_after
+from dockerfix.syntax.edits import (
+    Edit,
+    blank_above,
+    blank_below,
+    end_with_gap,
+    head_of,
+    insert_after,
+)
 from dockerfix.syntax.edits import with_comments as code_with_comments
 from dockerfix.syntax.shell import Command
 from dockerfix.syntax.tree import Instruction
@@ -76,7 +83,7 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
         head = movers[0].start if stays else head_of(workspace.dockerfile, movers[0])
         lines = [*moved.lines, _run_line(moved.last, moved.fetch)]
         text = "".join(line + newline for line in lines)
-        yield Edit(head, head, text + _gap_below(movers[0], workspace))
+        yield Edit(head, head, text + _gap_between(movers[0], workspace))
         return
     yield from _take_out(moved, workspace)
     text, gap = _moved_text(moved, workspace), _gap_below(movers[0], workspace)
@@ -159,7 +166,16 @@ def _moved_text(moved: Moved, workspace: Workspace) -> str:
     text = "".join(code_with_comments(dockerfile, copy, newline) for copy in movers)
     if moved.lines and _lines_stay(moved) and _comment_stays(movers[0], workspace):
         text = text[movers[0].start - head_of(dockerfile, movers[0]) :]
-    return _gap_below(movers[0], workspace) + text
+    return _gap_between(movers[0], workspace) + text
+
+
+def _gap_between(copy: Instruction, workspace: Workspace) -> str:
+    """What sets a COPY off from the install above it; its comment is set off as it was."""
+    dockerfile = workspace.dockerfile
+    has_comment = dockerfile.comments_of(copy) and not _comment_stays(copy, workspace)
+    if has_comment and blank_above(dockerfile, copy):
+        return workspace.style.newline
+    return _gap_below(copy, workspace)
 
 
 def _comment_stays(copy: Instruction, workspace: Workspace) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dockerfix.context.usage.facts import Service
 from dockerfix.context.usage.usage import Usage, usage_of
-from dockerfix.copies import origin_of
+from dockerfix.copies import lineage, origin_of
 from dockerfix.entry import Entry
 from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
@@ -35,6 +35,7 @@ _SERVERS = frozenset(
 )
 #: Modes under which others may not read.
 _MODES = pattern(r"\bumask\b|chmod\s+(?:-R\s+)?(?:0?[4-7][0-7]0\b|go-|o-|u=)")
+_FETCHES = pattern(r"\b(?:git (?:clone|fetch)|(?:go|cargo) install|curl|wget)\b")
 _MAKES_USER = pattern(r"\b(?:useradd|adduser)\b")
 _HOME = ("/root", "~/", "$HOME", "${HOME}")
 _BUILDERS = frozenset(
@@ -82,8 +83,11 @@ def check_program(entry: Entry, stage: Stage, workspace: Workspace) -> Running:
 
 def _check_own(word: str, stage: Stage, workspace: Workspace) -> None:
     """A compiled program that the file builds or brings. Raises StaysError for anything else."""
-    if find_program(word, stage, workspace) is None and not _is_built_here(word):
+    placed = find_program(word, stage, workspace)
+    if placed is None and not _is_built_here(word):
         raise StaysError("the program is not known", word)
+    if placed is not None and _is_fetched(placed.instruction, workspace):
+        raise StaysError("the program's sources are not in the repository", word)
     suffix = posixpath.splitext(word)[1]
     if suffix not in _OF_PROGRAMS and not suffix[1:].isdigit():
         raise StaysError("the program is not known", word)
@@ -94,6 +98,19 @@ def _check_own(word: str, stage: Stage, workspace: Workspace) -> None:
         head = workspace.context.head(source, 4)
         if head != _ELF:
             raise StaysError("a script that cannot be followed", source)
+
+
+def _is_fetched(copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a program's stage gets its sources from elsewhere alone: it may write anywhere."""
+    reference = copy.flag("from") if copy.keyword == "COPY" else None
+    stage = workspace.dockerfile.stage_of(copy)
+    maker = workspace.dockerfile.find_stage(reference, stage.index) if reference and stage else None
+    if maker is None:
+        return False
+    steps = [i for entry in lineage(workspace.dockerfile, maker) for i in entry.instructions]
+    if any(i.keyword in ("COPY", "ADD") or "type=bind" in (i.flag("mount") or "") for i in steps):
+        return False
+    return any(i.keyword == "RUN" and _FETCHES.search(i.argument_text) for i in steps)
 
 
 def check_command(entry: Entry, running: Running, workspace: Workspace) -> None:
