@@ -125,6 +125,8 @@ def _script(command: Command) -> str | None:
     if name is None:
         return command.words[0].text if command.words else None
     if name in _RUNNERS:
+        if any(word.text in ("-s", "-es", "-xs", "-exs") for word in command.words[1:]):
+            return None
         arguments = [word.text for word in command.words[1:] if not word.text.startswith("-")]
         return arguments[0] if arguments else None
     return name if "/" in name and not _SYSTEM_PATH.fullmatch(name) else None
