@@ -8,6 +8,7 @@ from dockerfix.verify.measure import COLD, SOURCE, Timing
 from dockerfix.verify.verdict import Side, Verdict
 from tests.builds.applications import APPS, CI, PROBES, Application, applications, images_of
 from tests.builds.bases import BASES
+from tests.builds.machine import MachineError
 from tests.builds.mutations import MUTATIONS, Mutation
 from tests.builds.table import row, summary
 
@@ -50,7 +51,7 @@ def test_images_are_named_once_and_stages_are_no_images() -> None:
 
 
 def test_unknown_applications_are_an_error() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(MachineError, match="no application is called"):
         applications(("no-such",))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import dockerfix
 from dockerfix.pipeline import Result
 from dockerfix.syntax.parser import parse
+from tests.builds.machine import MachineError
 
 APPS = Path(__file__).parent / "apps"
 
@@ -43,8 +44,11 @@ class Application:
 
 
 def applications(names: tuple[str, ...] = ()) -> list[Application]:
-    """Those of these names, or all of them. Raises KeyError for a name that there is not."""
+    """Those of these names, or all of them. Raises MachineError for a name that there is not."""
     found = {path.name: Application(path) for path in sorted(APPS.iterdir())}
+    unknown = sorted(set(names) - set(found))
+    if unknown:
+        raise MachineError(f"no application is called {unknown[0]}; there are {', '.join(found)}")
     return [found[name] for name in names or found]
 
 

@@ -9,7 +9,10 @@ ENV LANG=C.UTF-8
 ARG VERSION
 ENV PYTHON_VERSION=$VERSION
 COPY python/ /usr/local/
+# Programs on requests (Poetry) know no other place for the machine's certificates.
 RUN ldconfig \
+    && echo 'import os; os.environ.setdefault("REQUESTS_CA_BUNDLE", "/usr/local/share/builds/ca-bundle.pem")' \
+        > "$(echo /usr/local/lib/python3.*/site-packages)/machine.pth" \
     && python3 -m ensurepip --default-pip >/dev/null 2>&1 \
     && { [ -e /usr/local/bin/pip ] || ln -s pip3 /usr/local/bin/pip; } \
     && find /usr/local -name __pycache__ -prune -exec rm -rf {} + \
