@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import NamedTuple
 
 from dockerfix.context.json_files import load_object, table
@@ -111,7 +112,7 @@ class _Reader:
             raise UnknownEntryError("the entry cannot be followed", " ".join(words))
         name = posixpath.basename(words[0])
         if name in ("exec", "env", "cross-env", "tini", "dumb-init") and len(words) > 1:
-            rest = tuple(w for w in words[1:] if not w.startswith("-") and "=" not in w)
+            rest = tuple(dropwhile(lambda w: w.startswith("-") or "=" in w, words[1:]))
             self.read_call(rest, depth + 1)
         elif name in _SHELLS:
             self._read_shell_call(words, depth)

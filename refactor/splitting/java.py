@@ -27,7 +27,8 @@ from dockerfix.splitting.java_sources import (
 from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.named_files import copied_by_name
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
-from dockerfix.transform import Evidence
+from dockerfix.splitting.spring_layers import with_layers
+from dockerfix.transform import Evidence, Level
 
 _TOOLS = frozenset(("mvn", "./mvnw", "mvnw", "gradle", "./gradlew", "gradlew"))
 #: What every build of a jar leaves beside the one that runs.
@@ -67,13 +68,17 @@ def plan_java(program: Program) -> Plan | None:
     named = copied_by_name(program, is_of_build, is_source)
     paths = [artefact.path, *beside, *named, *entry_files(program)]
     outer = [p for p in dict.fromkeys(paths) if not any(is_within(p, o) and p != o for o in paths)]
-    return Plan(
+    plan = Plan(
         base,
         tuple((path, path) for path in outer),
         "the JDK, the build tool, its repository and the sources",
         (Evidence("the entry", f"runs {artefact.path}"), artefact.evidence),
         calls_none=True,
     )
+    if program.workspace.level < Level.RISKY:
+        return plan
+    place = posixpath.dirname(artefact.evidence.source)
+    return with_layers(plan, program, context, place, artefact.path) or plan
 
 
 def _root(program: Program) -> str:
