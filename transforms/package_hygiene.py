@@ -22,7 +22,7 @@ from dockerfix.lock_installs import NotLockedError, find_lock_install, node_majo
 from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.syntax.edits import Edit, end_with_gap, head_of, remove, remove_alone
+from dockerfix.syntax.edits import Edit, blank_below, end_with_gap, head_of, remove, remove_alone
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command, Word
 from dockerfix.syntax.tree import Comment, Instruction, Stage
@@ -544,7 +544,7 @@ def _apk_update(run: _Run) -> _Found:
     """`apk update` is for nothing where every `apk add` fetches the index itself."""
     apk = [(index, package) for index, package in run.commands if package.manager is APK]
     for index, package in apk:
-        if package.action != "update" or package.options or run.mounts_cache(APK):
+        if not _is_plain_update(package) or run.mounts_cache(APK):
             continue
         others = [p for _, p in apk if p is not package and p.action in ("install", "upgrade")]
         if not others or not all(p.has_option("--no-cache") for p in others):
@@ -566,7 +566,7 @@ def _apk_update_alone(run: _Run) -> _Found:
     if len(run.commands) != 1 or len(run.run.script.items) != 1 or run.mounts_cache(APK):
         return
     package = run.commands[0][1]
-    if package.manager is not APK or package.action != "update" or package.options:
+    if package.manager is not APK or not _is_plain_update(package):
         return
     if run.instruction.inner_comments or not _installs_below(run):
         return
@@ -574,17 +574,35 @@ def _apk_update_alone(run: _Run) -> _Found:
     if reason:
         yield run.declined("apk update stays: needed later", reason)
         return
-    dockerfile = run.workspace.dockerfile
-    begin, end = head_of(dockerfile, run.instruction), end_with_gap(dockerfile, run.instruction)
+    dockerfile, instruction = run.workspace.dockerfile, run.instruction
+    comments = dockerfile.comments_of(instruction) if _has_own_comment(run) else ()
+    begin = head_of(dockerfile, instruction) if comments else instruction.start
+    end = instruction.end
+    if comments or not dockerfile.comments_of(instruction):
+        end = end_with_gap(dockerfile, instruction)
     yield Change(
         "`apk update` stores an index that no `apk add` below uses",
         "Remove it",
         (Edit(begin, end, ""),),
-        run.instruction.line,
+        instruction.line,
         Level.SAFE,
         removed=("RUN",),
-        dropped_comments=tuple(c.text for c in dockerfile.comments_of(run.instruction)),
+        dropped_comments=tuple(comment.text for comment in comments),
     )
+
+
+def _is_plain_update(package: PackageCommand) -> bool:
+    """Whether it is `apk update` alone: with more behind it, an `&&` may have been forgotten."""
+    return package.action == "update" and not package.options and not package.packages
+
+
+def _has_own_comment(run: _Run) -> bool:
+    """Whether the comment above speaks of this RUN, not of an install that follows at once."""
+    dockerfile = run.workspace.dockerfile
+    comments = dockerfile.comments_of(run.instruction)
+    if blank_below(dockerfile, run.instruction) is not None:
+        return bool(comments)
+    return any("update" in comment.text.lower() for comment in comments)
 
 
 def _installs_below(run: _Run) -> bool:
