@@ -302,6 +302,26 @@ def test_the_wrong_archive() -> None:
     assert texts(list(found)) == ["archive: /app/app.jar starts nothing, before demo.Main"]
 
 
+def test_the_layers_of_an_archive() -> None:
+    java = program("usr/bin/java")
+    cmd = ["java", "-jar", "/app/app.jar"]
+    names = (
+        "BOOT-INF/classes/demo/Main.class",
+        "BOOT-INF/lib/core-1.jar",
+        "BOOT-INF/lib/spring-boot-jarmode-tools-3.3.4.jar",
+        "org/springframework/boot/loader/launch/JarLauncher.class",
+    )
+    before = container(cmd, java, file("app/app.jar", jar("demo.Main", *names)))
+    small = file("app/app.jar", jar("demo.Main", "demo/Main.class"))
+    layered = container(cmd, java, small, file("app/lib/core-1.jar", jar("")))
+    trace = trace_entry(before)
+    assert not list(losses.archive_losses(before, layered, trace, trace_entry(layered)))
+    bare = container(cmd, java, small)
+    assert texts(list(losses.archive_losses(before, bare, trace, trace_entry(bare)))) == [
+        "archive: /app/app.jar lacks 1 of 4 classes and archives, among them lib/core-1.jar"
+    ]
+
+
 # What lies around the program.
 
 CERTIFICATES = file("etc/ssl/certs/ca-certificates.crt")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 import struct
 import zipfile
+from collections.abc import Iterable
 from typing import IO, NamedTuple
 
 _MANIFEST = "META-INF/MANIFEST.MF"
 #: A table of contents larger than this is not believed.
 _MAX_TABLE = 16 << 20
 _MAX_MANIFEST = 1 << 20
+_LOADER = "org/springframework/boot/loader/"
+_UNPACKS = "spring-boot-jarmode-"
 _END = b"PK\x05\x06"
 
 
@@ -33,6 +37,22 @@ def read_jar(file: IO[bytes]) -> Jar | None:
             return Jar(_main_class(archive), names)
     except (zipfile.BadZipFile, struct.error, ValueError, OSError, NotImplementedError):
         return None
+
+
+def unpacked(names: Iterable[str]) -> frozenset[str]:
+    """Where Spring Boot's own `extract` puts the contents of its jar, the jar's folder as root.
+
+    Classes go to a jar of the same name, archives to `lib` beside it; the loader and what
+    unpacks are not needed any more. Source: docs.spring.io/spring-boot ("Unpacking").
+    """
+    needed = (
+        name
+        for name in names
+        if not name.startswith(_LOADER) and not posixpath.basename(name).startswith(_UNPACKS)
+    )
+    return frozenset(
+        name.removeprefix("BOOT-INF/classes/").removeprefix("BOOT-INF/") for name in needed
+    )
 
 
 def _is_modest(file: IO[bytes]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from dockerfix.verify.compare import TreeDifference
 from dockerfix.verify.findings import Finding
 from dockerfix.verify.image import READ, WRITE, Image
+from dockerfix.verify.jars import unpacked
 from dockerfix.verify.node_modules import NodeModules
 from dockerfix.verify.packages import PackageChange
 from dockerfix.verify.trace import Need, Trace
@@ -92,6 +94,11 @@ def archive_losses(before: Image, after: Image, old: Trace, new: Trace) -> Itera
             "archive", f"/{new.jar} starts {two.main_class or 'nothing'}, before {one.main_class}"
         )
     lost = sorted(one.names - two.names)
+    if lost and not any(name.startswith("BOOT-INF/") for name in two.names):
+        folder = posixpath.dirname(new.jar)
+        beside = {name for name in after.tree.nodes if name.startswith(f"{folder}/lib/")}
+        there = two.names | {posixpath.relpath(name, folder) for name in beside}
+        lost = sorted(unpacked(one.names) - there)
     if lost:
         count = f"{len(lost)} of {len(one.names)} classes and archives"
         yield Finding("archive", f"/{new.jar} lacks {count}, among them {lost[0]}")
