@@ -100,13 +100,22 @@ def make_bases(names: Iterable[str], tell: Callable[[str], None]) -> None:
         base = by_name[name]
         make_bases(base.needs, tell)
         start = time.monotonic()
-        _make(base)
+        _make_patiently(base, tell)
         tell(f"made {base.names[0]} in {time.monotonic() - start:.0f} s")
 
 
 def _is_there(name: str) -> bool:
     command = ["docker", "image", "inspect", name]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _make_patiently(base: Base, tell: Callable[[str], None]) -> None:
+    """Try twice: a base is made of many downloads."""
+    try:
+        _make(base)
+    except MachineError as error:
+        tell(f"{base.names[0]} once more: {error}")
+        _make(base)
 
 
 def _make(base: Base) -> None:

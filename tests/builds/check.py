@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from tests.builds.mutations import Mutation
 
 #: Seconds of one build.
 _TIMEOUT = 900.0
+#: How often, and after how many seconds, a build that failed is tried again.
+_MORE_TRIES, _PAUSE = 2, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,9 @@ def images(chosen: Iterable[Application], mutations: Iterable[Mutation]) -> list
 
 
 def check_application(application: Application, measured: bool) -> Verdict:
-    """Build an application before and after, and compare. Raises EngineError.
-
-    A build that fails is tried once more: a download that breaks off says nothing of the file.
-    """
-    result = application.refactor()
-    verdict = _verify(application, result, measured)
-    if verdict.state in (BROKEN, ORIGINAL_BROKEN):
-        print(f"{application.name} once more: {verdict.findings[0]}", flush=True)
-        verdict = _verify(application, result, measured)
-    return verdict
+    """Build an application before and after, and compare. Raises EngineError."""
+    broken = (BROKEN, ORIGINAL_BROKEN)
+    return _patiently(application, application.refactor(), measured, broken)
 
 
 def try_mutation(mutation: Mutation) -> Trial:
@@ -59,7 +55,7 @@ def try_mutation(mutation: Mutation) -> Trial:
     if code == right.code:
         return Trial((), "the rewrite has nothing any more that this mistake would change")
     wrong = Result(right.before, code, right.changes, right.declined, right.files)
-    verdict = _verify(application, wrong, measured=False)
+    verdict = _patiently(application, wrong, False, (ORIGINAL_BROKEN,))
     if verdict.state == ORIGINAL_BROKEN:
         return Trial((), f"{application.name} does not build")
     if not verdict.findings:
@@ -71,6 +67,20 @@ def try_mutation(mutation: Mutation) -> Trial:
 def _application(mutation: Mutation) -> Application:
     (application,) = applications((mutation.app,))
     return application
+
+
+def _patiently(
+    application: Application, result: Result, measured: bool, broken: tuple[str, ...]
+) -> Verdict:
+    """Try again what ends in one of these states: a broken download says nothing of the file."""
+    verdict = _verify(application, result, measured)
+    for _ in range(_MORE_TRIES):
+        if verdict.state not in broken:
+            break
+        print(f"{application.name} once more: {verdict.findings[0]}", flush=True)
+        time.sleep(_PAUSE)
+        verdict = _verify(application, result, measured)
+    return verdict
 
 
 def _verify(application: Application, result: Result, measured: bool) -> Verdict:
