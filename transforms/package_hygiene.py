@@ -420,7 +420,8 @@ def _append(run: _Run, index: int, command: str) -> Edit:
     style = run.workspace.style.local(run.instruction.code)
     first = style.operator_first
     following = items[index + 1].start if index + 1 < len(items) else None
-    behind = _joint(run, end, following) if following is not None else ""
+    # With the first character of what follows, or the line end in front of it is not in sight.
+    behind = _joint(run, end, following + 1) if following is not None else ""
     if following is not None:
         first = _operator_is_first(behind, first)
     link = f"{style.continuation}&& " if first else f" &&{style.continuation}"
