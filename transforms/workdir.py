@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from dockerfix.copies import lineage
-from dockerfix.syntax.edits import Edit, insert_after, insert_before, replace_arguments
+from dockerfix.syntax.edits import (
+    Edit,
+    blank_below,
+    end_with_gap,
+    insert_after,
+    insert_before,
+    replace_arguments,
+)
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
@@ -52,6 +60,9 @@ class Workdir(Transform):
             for instruction in stage.instructions:
                 if instruction.keyword == "WORKDIR":
                     yield from _relative(instruction, stage, workspace)
+            for run, workdir in pairwise(stage.instructions):
+                if run.keyword == "RUN" and workdir.keyword == "WORKDIR":
+                    yield from _made_twice(run, workdir, workspace)
             for group in _groups(stage, workspace):
                 yield _hoist(group, stage, workspace)
 
@@ -79,6 +90,46 @@ def _relative(
             Level.SAFE,
             evidence=(Evidence("WORKDIR", f"the directory is {folder} here"),),
         )
+
+
+def _made_twice(
+    instruction: Instruction, workdir: Instruction, workspace: Workspace
+) -> Iterator[Change]:
+    """A `mkdir` of the folder that WORKDIR makes, with the same owner and mode (BuildKit)."""
+    made, path = _made_by(instruction, workspace), workdir.argument_text
+    folder = workspace.state(instruction).workdir
+    if made is None or any(char in path for char in "$'\"\\"):
+        return
+    if folder is None and not (made.startswith("/") and path.startswith("/")):
+        return
+    made, named = (posixpath.normpath(posixpath.join(folder or "/", p)) for p in (made, path))
+    dockerfile = workspace.dockerfile
+    has_comment = bool(dockerfile.comments_of(instruction))
+    # Comments are about the folder, and come to stand above its WORKDIR.
+    if made != named or (has_comment and blank_below(dockerfile, instruction)):
+        return
+    end = instruction.end if has_comment else end_with_gap(dockerfile, instruction)
+    yield Change(
+        f"`WORKDIR {path}` makes its folder",
+        "Remove the `mkdir`",
+        (Edit(instruction.start, end, ""),),
+        instruction.line,
+        Level.SAFE,
+        removed=("RUN",),
+    )
+
+
+def _made_by(instruction: Instruction, workspace: Workspace) -> str | None:
+    """The folder that a RUN makes, where it does nothing else."""
+    run = workspace.run(instruction)
+    if run is None or instruction.flags or instruction.inner_comments or len(run.script.items) != 1:
+        return None
+    command = run.script.items[0].command
+    if command is None or command.argv is None or command.redirections or command.assignments:
+        return None
+    words = command.argv
+    is_plain = words[0] == "mkdir" and len(words) > 1 and set(words[1:-1]) <= {"-p"}
+    return words[-1] if is_plain and workspace.state(instruction).posix else None
 
 
 def _has_variable(before: Instruction, stage: Stage, workspace: Workspace) -> bool:
