@@ -78,7 +78,9 @@ def is_held(package: str, image: str) -> bool:
     """Whether a Debian image holds a package that others recommend, as it comes."""
     found = read_image(image)
     family = official_name(found.repository)
-    return "slim" not in found.tag and family in _HELD_BY_IMAGE.get(package, ())
+    if "slim" in found.tag or "$" in found.tag:
+        return False
+    return family in _HELD_BY_IMAGE.get(package, ())
 
 
 def _is_harmless(package: str, mentions: Callable[[str], bool]) -> bool:
