@@ -24,6 +24,8 @@ from dockerfix.context.manifests.reading import (
 )
 from dockerfix.context.python_source import read_python_source
 from dockerfix.context.sources import TooManyFilesError, read_sources
+from dockerfix.context.usage.repository import script_lines
+from dockerfix.context.usage.usage import repository_of
 from dockerfix.knowledge.python_packages import (
     distributions_of,
     is_development_tool,
@@ -45,6 +47,8 @@ _CHOOSES = pattern(
 _CHOOSING_VARIABLE = pattern(r"\bUV_(?:NO_)?(?:DEV|GROUP|DEFAULT_GROUPS)\b|\bPOETRY_ONLY\b")
 #: An import behind another statement of its line.
 _INLINE_IMPORT = pattern(r"[;:][ \t]*(?:import|from)[ \t]+([\w.]+)")
+#: What runs a command in a container, variables that may stand for it among them.
+_IN_CONTAINER = r"(?:docker|podman|compose|kubectl|\$[({]?\w+[)}]?).*\b(?:run|exec)\b"
 _NOT_RUN = frozenset(("node_modules", "tests", "test", "venv", "env", "docs", "site-packages"))
 _OF_TESTS = pattern(r"conftest\.py|test_.*\.py|.*_test\.py|noxfile\.py")
 #: The first poetry with groups.
@@ -231,6 +235,9 @@ def _is_unneeded(
     own = {
         part for path, _ in sources for part in _own_modules(posixpath.relpath(path, root or "."))
     }
+    in_container = re.compile(rf"{_IN_CONTAINER}.*(?<![\w-])(?:{tools})(?![\w-])")
+    if any(in_container.search(line) for line in script_lines(repository_of(context))):
+        return False
     if not all(_is_brought(call, groups.kept, own, manifest) for call in program.entry.calls):
         return False
     return not any(

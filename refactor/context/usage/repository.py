@@ -55,6 +55,15 @@ def read_repository(root: str, stamp: int) -> tuple[Findings, ...]:
     return tuple(found)
 
 
+def script_lines(root: str) -> Iterator[str]:
+    """The lines of scripts, Makefiles, workflows and readme files, continued ones in one."""
+    for path in _names(root):
+        reader, _ = _reader_of(path)
+        if reader in (commands.read_script, workflows.read_workflow):
+            text = _text(os.path.join(root, path)) or ""
+            yield from text.replace("\\\n", " ").splitlines()
+
+
 def _names(root: str) -> Iterator[str]:
     """Paths of files, those near the root first."""
     waiting, seen = deque([""]), 0
