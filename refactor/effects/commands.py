@@ -165,9 +165,11 @@ def _rule(command: Command) -> Rule | None:
     name = command.literal_name
     if name is None:
         return None
-    following = tuple(word.value or "" for word in command.words[1:])
     name = name if name.startswith("./") else posixpath.basename(name)
-    return command_facts().find(name, following)
+    facts = command_facts()
+    if name not in facts.rules:
+        return None
+    return facts.find(name, tuple(word.value or "" for word in command.words[1:]))
 
 
 def _touched(command: Command, directory: str | None) -> _Touched:

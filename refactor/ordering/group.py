@@ -231,12 +231,12 @@ def _fetched_before(install: Install, run: RunScript, index: int, workspace: Wor
 
 def _waits(instruction: Instruction, group: Group, workspace: Workspace) -> bool:
     """Whether a COPY of a folder stands above an install: there is something to say."""
+    if not any(brings_folder(copy, workspace) for copy in group.copies):
+        return False
     stage = workspace.dockerfile.stage_of(instruction)
     assert stage is not None
     rest = stage.instructions[stage.index_of(instruction) :]
-    if not any(_installs(entry, workspace) for entry in rest if entry.keyword == "RUN"):
-        return False
-    return any(brings_folder(copy, workspace) for copy in group.copies)
+    return any(_installs(entry, workspace) for entry in rest if entry.keyword == "RUN")
 
 
 def _installs(instruction: Instruction, workspace: Workspace) -> bool:

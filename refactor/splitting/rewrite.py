@@ -79,11 +79,11 @@ def _program(stage: Stage, workspace: Workspace) -> Program:
     repository, platform = read_image(stage.base).repository, stage.start.flag("platform") or ""
     if "$" in f"{repository}{platform}":
         raise NotSplitError("the base image is given from outside", stage.base)
-    steps = read_steps(stage, workspace)
     try:
         entry = read_entry(stage, workspace)
     except UnknownEntryError as error:
         raise NotSplitError(error.reason, error.detail) from error
+    steps = read_steps(stage, workspace)
     folder = _folder(stage, steps, workspace)
     names = {posixpath.basename(call[0]) for call in entry.calls}
     fetched = [i for i in stage.instructions if i.flag("from")]
