@@ -1,4 +1,4 @@
-"""workdir: WORKDIR in place of repeated `cd`, and absolute paths in it."""
+"""workdir: WORKDIR in place of repeated `cd` and of `mkdir`, and absolute paths in it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _IN_DIRECTORY = frozenset(("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD")
 
 class Workdir(Transform):
     """Say the directory once instead of in each RUN, and say it in full.
+
+    WORKDIR makes its folder: a `mkdir` of it right above goes.
 
     Before:
         FROM node:22 AS build
