@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.knowledge.package_managers import Manager
-from dockerfix.packages import read_package_command
+from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell import Command
@@ -109,7 +109,7 @@ def _use(command: Command, manager: Manager, context: BuildContext | None) -> It
             return
         if package.action == "update" and not command.nested:
             yield ""
-        elif package.action in ("install", "upgrade", None):
+        elif package.action in ("install", "upgrade", None) or _looks_up(package):
             yield f"`{' '.join(word.text for word in command.words[:2])}`"
         return
     if command.literal_name in manager.index_readers:
@@ -117,6 +117,12 @@ def _use(command: Command, manager: Manager, context: BuildContext | None) -> It
     path = _script(command)
     if path is not None:
         yield from _script_use(path, manager, context)
+
+
+def _looks_up(package: PackageCommand) -> bool:
+    """Whether it asks the index; `apk info` speaks of what is installed."""
+    word = package.action_word
+    return package.action == "query" and word is not None and word.text != "info"
 
 
 def _script(command: Command) -> str | None:
