@@ -48,18 +48,11 @@ def with_layers(
     `place` is the folder of the manifest that makes the jar, `jar` the jar's image path.
     """
     found = _version(context, place)
-    if found is None or found[0] < _FIRST or "loader." in " ".join(program.entry.main):
+    taken = any(context.exists(posixpath.join(root, _FOLDER)) for root in ("", place))
+    if found is None or found[0] < _FIRST or taken or not _is_usual(plan, program, jar):
         return None
     folder = posixpath.dirname(jar)
-    if program.folder == "/" or not is_within(folder, program.folder):
-        return None
     others = tuple(copy for copy in plan.copies if copy[0] != jar)
-    if len(others) == len(plan.copies) or not jar.endswith(".jar"):
-        return None
-    if any(is_within(path, posixpath.join(folder, "lib")) for path, _ in others):
-        return None
-    if context.exists(_FOLDER) or context.exists(posixpath.join(place, _FOLDER)):
-        return None
     version, evidence = found
     below = posixpath.relpath(jar, program.folder)
     mode = "tools" if version >= _TOOLS else "layertools"
@@ -81,6 +74,21 @@ def with_layers(
         main=main,
         level=Level.RISKY,
     )
+
+
+def _is_usual(plan: Plan, program: Program, jar: str) -> bool:
+    """Whether root builds the jar where the program runs, and nothing is in the layers' way."""
+    state = program.workspace.state(program.steps[-1].instruction)
+    if state.workdir != program.folder or state.user not in (None, "root", "0"):
+        return False
+    folder, sources = posixpath.dirname(jar), [source for source, _ in plan.copies]
+    if program.folder == "/" or not is_within(folder, program.folder):
+        return False
+    if jar not in sources or not jar.endswith(".jar"):
+        return False
+    if "loader." in " ".join(program.entry.main):
+        return False
+    return not any(is_within(path, posixpath.join(folder, "lib")) for path in sources)
 
 
 def _version(context: BuildContext, place: str) -> tuple[tuple[int, int], Evidence] | None:
