@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
@@ -78,3 +79,12 @@ class Install(NamedTuple):
 def lock_or_pattern(project: Project, lock: str) -> str:
     """The lock's name; a pattern that also matches nothing where there is none yet."""
     return project.path(lock) if project.has(lock) else project.path(lock) + "*"
+
+
+def above(folder: str, top: str, *names: str) -> Iterator[str]:
+    """Where files of these names would lie in a folder and in those above it, up to `top`."""
+    while True:
+        yield from (posixpath.join(folder, name) for name in names)
+        if folder in ("", top):
+            return
+        folder = posixpath.dirname(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from dockerfix.copies import Copied, instructions_before, read_copy, source_of
-from dockerfix.installs import node, others, python
+from dockerfix.installs import java, node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
 from dockerfix.patterns import pattern
 from dockerfix.syntax.shell import Command
@@ -87,7 +87,7 @@ def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], st
                 rest = (*words[:index], *words[index + (1 if equals else 2) :])
                 return rest, posixpath.normpath(posixpath.join(directory, value))
     if words[0] in ("mvn", "./mvnw"):
-        file = others.pom_of(words)
+        file = java.pom_of(words)
         if file:
             return words, posixpath.normpath(posixpath.join(directory, posixpath.dirname(file)))
     if words[0] == "pip" or words[:2] == ("uv", "pip"):

@@ -1,0 +1,26 @@
+"""go, as go.dev/ref/mod says."""
+
+from __future__ import annotations
+
+from dockerfix.installs.install import Install, Project, UnknownInstallError, above, lock_or_pattern
+from dockerfix.patterns import pattern
+from dockerfix.transform import Evidence
+
+_LOCAL_REPLACE = pattern(r"=>\s*(?:\./|\.\./|/|[A-Za-z]:\\)")
+
+
+def read_go(words: tuple[str, ...], project: Project) -> Install:
+    """What a download reads; UnknownInstallError when the sources may be among it."""
+    text = project.read("go.mod")
+    if _LOCAL_REPLACE.search(text):
+        raise UnknownInstallError("a dependency is a folder of the project", "go.mod: replace")
+    if any(project.context.sends(path) for path in above(project.folder, "", "go.work")):
+        raise UnknownInstallError("a workspace of several modules", "go.work")
+    if project.has("vendor"):
+        raise UnknownInstallError("the dependencies are in the context already", "vendor")
+    if "require" not in text:
+        raise UnknownInstallError("there are no dependencies", "go.mod")
+    evidence = Evidence(project.path("go.mod"), "no replacement by a folder")
+    files = (project.path("go.mod"), lock_or_pattern(project, "go.sum"))
+    fetch = "" if words[1:3] == ("mod", "download") else "go mod download"
+    return Install("go", files, (), (), (evidence,), False, fetch, ("go mod", "go get", "vendor"))
