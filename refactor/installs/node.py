@@ -6,16 +6,11 @@ pnpm's documentation of their configuration files, bun.sh/docs/install.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
-from dockerfix.context.json_files import Json, load_object, table
-from dockerfix.installs.install import (
-    Install,
-    Project,
-    UnknownInstallError,
-    lock_or_pattern,
-)
+from dockerfix.context.json_files import Json, table
+from dockerfix.installs.install import Install, Project, UnknownInstallError, lock_or_pattern
+from dockerfix.installs.node_workspaces import check_above, workspaces
 from dockerfix.knowledge.data import table as table_of_facts
 from dockerfix.patterns import pattern
 from dockerfix.syntax.shell import parse_script
@@ -73,8 +68,6 @@ _ELSEWHERE = frozenset(
 _NO_SCRIPT = "no script of its own runs at install"
 #: Options that name the directory to work in.
 DIRECTORY_OPTIONS = {"npm": "--prefix", "yarn": "--cwd", "bun": "--cwd"}
-#: More packages than these are not named one by one.
-_MAX_WORKSPACES = 12
 
 
 def is_install(words: tuple[str, ...]) -> bool:
@@ -134,9 +127,9 @@ def _fetch_by_lock(project: Project) -> Install:
 def _read_install(words: tuple[str, ...], project: Project) -> Install:
     tool = words[0]
     manifest = project.read_json("package.json")
-    _check_above(project)
+    check_above(project)
     _check_replacements(project, manifest)
-    manifests = [(project.folder, manifest), *_workspaces(tool, project, manifest)]
+    manifests = [(project.folder, manifest), *workspaces(tool, project, manifest)]
     scripts = "--ignore-scripts" not in words
     folders: list[str] = []
     for folder, entry in manifests:
@@ -162,17 +155,6 @@ def _read_install(words: tuple[str, ...], project: Project) -> Install:
         ),
         (Evidence(project.path("package.json"), _evidence(scripts, manifest)),),
     )
-
-
-def _check_above(project: Project) -> None:
-    """In a package of a workspace, an install works on all of it."""
-    folder = project.folder
-    while folder:
-        folder = posixpath.dirname(folder)
-        above = Project(project.context, folder)
-        manifest = load_object(above.context.read(above.path("package.json"))) or {}
-        if "workspaces" in manifest or above.has("pnpm-workspace.yaml"):
-            raise UnknownInstallError("a package of a workspace", above.path("package.json"))
 
 
 def _check_replacements(project: Project, manifest: Json) -> None:
@@ -280,46 +262,3 @@ def _patches(project: Project, manifest: Json) -> list[str]:
     if not all(str(path).startswith("patches/") for path in patched.values()):
         raise UnknownInstallError("patches lie in another folder")
     return [project.path("patches")]
-
-
-def _workspaces(tool: str, project: Project, manifest: Json) -> list[tuple[str, Json]]:
-    """Folder and manifest of every workspace."""
-    found = manifest.get("workspaces") or []
-    patterns = found.get("packages", []) if isinstance(found, dict) else found
-    if not isinstance(patterns, list):
-        raise UnknownInstallError("workspaces that cannot be listed", str(patterns)[:40])
-    if tool == "pnpm" and project.has("pnpm-workspace.yaml"):
-        patterns = _pnpm_patterns(project.read("pnpm-workspace.yaml"))
-    folders: list[str] = []
-    for text in patterns:
-        if not isinstance(text, str) or "**" in text or text.startswith("!"):
-            raise UnknownInstallError("workspaces that cannot be listed", str(text))
-        folders += [
-            path.removesuffix("/package.json")
-            for path in project.context.find(project.path(f"{text}/package.json"))
-        ]
-    if len(folders) > _MAX_WORKSPACES:
-        raise UnknownInstallError("too many workspaces to name", str(len(folders)))
-    if patterns and not folders:
-        raise UnknownInstallError("workspaces that are not in the build context")
-    return [
-        (folder, Project(project.context, folder).read_json("package.json"))
-        for folder in sorted(set(folders))
-    ]
-
-
-def _pnpm_patterns(text: str) -> list[str]:
-    """The list `packages` of a pnpm-workspace.yaml, as people write it."""
-    patterns: list[str] = []
-    inside = False
-    for line in text.splitlines():
-        stripped = line.split(" #")[0].strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        if not line[0].isspace() and not stripped.startswith("-"):
-            inside = stripped == "packages:"
-            if stripped.startswith("packages:") and not inside:
-                raise UnknownInstallError("workspaces that cannot be listed", stripped)
-        elif inside and stripped.startswith("- "):
-            patterns.append(stripped[2:].strip().strip("'\""))
-    return patterns
