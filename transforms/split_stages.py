@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerfix.effects.commands import command_kind
+from dockerfix.effects.kinds import command_kind
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.tree import Stage
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
