@@ -3,74 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.index_repeats import add_repeats
+from dockerfix.install_steps import Member, Step, is_clean_up, read_steps
+from dockerfix.packages import PackageCommand
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.style import Style
-from dockerfix.syntax.tree import Comment
 from dockerfix.syntax.word_list import WordList
 
 
-class Member(NamedTuple):
-    """A script that is going to be part of the and-list, and the comments above it."""
+class _Union(NamedTuple):
+    """The packages of some installs in the first one."""
 
-    run: RunScript
-    comments: tuple[Comment, ...] = ()
-
-
-class Union(NamedTuple):
-    """The edits that move the packages of some installs into the first one."""
-
-    edits: tuple[Edit, ...]
-    #: Scripts whose comments stand in the list of packages now.
+    insertion: Edit
+    removed: tuple[Step, ...]
     placed: tuple[RunScript, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """An element of one of the scripts."""
+class Merger(NamedTuple):
+    """What becomes of scripts that are going to be one and-list."""
 
-    member: Member
-    index: int
-    package: PackageCommand | None
-    text: str
-
-    @property
-    def action(self) -> str | None:
-        return self.package.action if self.package else None
-
-    @property
-    def run(self) -> RunScript:
-        return self.member.run
+    edits: tuple[Edit, ...] = ()
+    #: Scripts whose comments stand in a list of packages now.
+    placed: tuple[RunScript, ...] = ()
+    #: Installs become one.
+    unites: bool = False
 
 
-def find_unions(members: list[Member], style: Style) -> list[Union]:
-    """Find the installs that can become one over scripts that are going to be one and-list."""
+def unite_installs(members: list[Member], style: Style) -> Merger:
+    """Make one of the installs that can become one over scripts that are going to be one and-list.
+
+    Of the clean-ups and updates that are left, those that are needless then go too.
+    """
     if not all(member.run.script.is_and_list for member in members):
-        return []
-    steps = [step for member in members for step in _steps(member)]
-    unions: list[Union] = []
+        return Merger()
+    steps = [step for member in members for step in read_steps(member)]
+    unions = list(_find_unions(steps, style))
+    united = [step for union in unions for step in union.removed]
+    gone = add_repeats(steps, united, lambda step, others: _may_go(step, others, members[0]))
+    return Merger(
+        (*_cuts(gone), *(union.insertion for union in unions)),
+        tuple(run for union in unions for run in union.placed),
+        bool(unions),
+    )
+
+
+def _find_unions(steps: list[Step], style: Style) -> Iterator[_Union]:
     position = 0
     while position < len(steps):
         group, dropped = _collect(steps, position)
         union = _join(group, dropped, style) if len(group) > 1 else None
         if union is not None:
-            unions.append(union)
+            yield union
             position = steps.index(group[-1])
         position += 1
-    return unions
 
 
-def _steps(member: Member) -> Iterator[_Step]:
-    for index, item in enumerate(member.run.script.items):
-        package = read_package_command(item.command) if item.command else None
-        yield _Step(member, index, package, " ".join(item.text.split()))
+def _may_go(step: Step, gone: list[Step], first: Member) -> bool:
+    """Whether no comment is lost, or left without its step, when a step goes too."""
+    member = step.member
+    if _loses_comment([*gone, step]):
+        return False
+    taken = {entry.index for entry in (*gone, step) if entry.run is step.run}
+    stays = len(taken) < len(member.run.script.items)
+    return stays or (member.run is not first.run and not member.comments)
 
 
-def _collect(steps: list[_Step], start: int) -> tuple[list[_Step], list[_Step]]:
+def _collect(steps: list[Step], start: int) -> tuple[list[Step], list[Step]]:
     """The installs that join the one at `start`, and the updates and clean-ups between them."""
     first = steps[start]
     package = first.package
@@ -80,8 +81,8 @@ def _collect(steps: list[_Step], start: int) -> tuple[list[_Step], list[_Step]]:
     updated = any(
         s.action == "update" and s.package and s.package.manager is manager for s in steps[:start]
     )
-    group, dropped = [first], list[_Step]()
-    waiting: list[_Step] = []
+    group, dropped = [first], list[Step]()
+    waiting: list[Step] = []
     for step in steps[start + 1 :]:
         if _changes_installs(group[-1]):
             break
@@ -98,14 +99,14 @@ def _collect(steps: list[_Step], start: int) -> tuple[list[_Step], list[_Step]]:
             if not updated:
                 break
             waiting.append(step)
-        elif _is_clean_up(step, package):
+        elif is_clean_up(step, package.manager):
             waiting.append(step)
         else:
             break
     return group, _choose_clean_ups(dropped, steps[steps.index(group[-1]) + 1 :])
 
 
-def _choose_clean_ups(between: list[_Step], behind: list[_Step]) -> list[_Step]:
+def _choose_clean_ups(between: list[Step], behind: list[Step]) -> list[Step]:
     """Which steps go: updates, and of the clean-ups that are there twice one."""
     updates = [step for step in between if step.action == "update"]
     early = [step for step in between if step.action != "update"]
@@ -117,12 +118,12 @@ def _choose_clean_ups(between: list[_Step], behind: list[_Step]) -> list[_Step]:
     return updates + [step for step in early if step.text in later]
 
 
-def _repeated(steps: list[_Step]) -> list[_Step]:
+def _repeated(steps: list[Step]) -> list[Step]:
     seen: set[str] = set()
     return [step for step in steps if step.text in seen or seen.add(step.text)]  # type: ignore[func-returns-value]
 
 
-def _changes_installs(step: _Step) -> bool:
+def _changes_installs(step: Step) -> bool:
     # Only where installs meet: it reads tables of its own.
     from dockerfix.knowledge.system_packages import changes_installs
 
@@ -159,30 +160,35 @@ def _assignments(package: PackageCommand) -> list[tuple[str, str]]:
     return [(a.name, a.value.text if a.value else "") for a in package.command.assignments]
 
 
-def _is_clean_up(step: _Step, package: PackageCommand) -> bool:
-    if step.package is not None:
-        return step.package.manager is package.manager and step.action == "clean"
-    words = step.text.split()
-    caches = package.manager.caches
-    return words[:1] == ["rm"] and all(
-        word.startswith("-") or word.startswith(caches) for word in words[1:]
+def _join(group: list[Step], dropped: list[Step], style: Style) -> _Union | None:
+    """None when a comment would be lost."""
+    removed = [*group[1:], *dropped]
+    if _loses_comment(removed):
+        return None
+    return _append(group, removed, style)
+
+
+def _loses_comment(removed: list[Step]) -> bool:
+    return any(
+        _holds_comment(run, cut)
+        for run, gone in _by_run(removed).items()
+        for cut in _run_cuts(run, gone)
     )
 
 
-def _join(group: list[_Step], dropped: list[_Step], style: Style) -> Union | None:
-    """None when a comment would be lost."""
-    removed = [*group[1:], *dropped]
-    edits: list[Edit] = []
-    for run in dict.fromkeys(step.run for step in removed):
-        gone = {step.index for step in removed if step.run is run}
-        cuts = list(_cuts(run, gone))
-        if any(_holds_comment(run, cut) for cut in cuts):
-            return None
-        edits += cuts
-    return _append(group, edits, style)
+def _cuts(removed: list[Step]) -> Iterator[Edit]:
+    for run, gone in _by_run(removed).items():
+        yield from _run_cuts(run, gone)
 
 
-def _cuts(run: RunScript, gone: set[int]) -> Iterator[Edit]:
+def _by_run(removed: list[Step]) -> dict[RunScript, set[int]]:
+    gone: dict[RunScript, set[int]] = {}
+    for step in removed:
+        gone.setdefault(step.run, set()).add(step.index)
+    return gone
+
+
+def _run_cuts(run: RunScript, gone: set[int]) -> Iterator[Edit]:
     """Take elements out of an and-list together with one operator each."""
     items = run.script.items
     kept = [index for index in range(len(items)) if index not in gone]
@@ -200,7 +206,7 @@ def _holds_comment(run: RunScript, cut: Edit) -> bool:
     return any(cut.start <= comment.start < cut.end for comment in run.instruction.inner_comments)
 
 
-def _append(group: list[_Step], cuts: list[Edit], style: Style) -> Union:
+def _append(group: list[Step], removed: list[Step], style: Style) -> _Union:
     """The packages of the later installs behind those of the first."""
     first = group[0]
     assert first.package is not None
@@ -217,4 +223,5 @@ def _append(group: list[_Step], cuts: list[Edit], style: Style) -> Union:
             lines.add_comments(step.member.comments)
             placed.append(step.run)
         lines.add(fresh)
-    return Union((*cuts, first.run.insert(last.end, "".join(lines.text))), tuple(placed))
+    insertion = first.run.insert(last.end, "".join(lines.text))
+    return _Union(insertion, tuple(removed), tuple(placed))

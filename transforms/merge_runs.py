@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from dockerfix.install_union import Member, Union, find_unions
+from dockerfix.install_steps import Member
+from dockerfix.install_union import Merger, unite_installs
 from dockerfix.knowledge.shell_commands import (
     CHANGES_SHELL,
     CLEANS,
@@ -67,6 +68,7 @@ _LOGIN_SHELL = pattern(r"-[a-z]*[li]|--login|--rcfile")
 _LOOP_NAME = pattern(r"\bfor\s+(\w+)")
 #: A line that sets a section apart.
 _BANNER = pattern(r"#[\s#=*~_-]{7,}")
+_MAKES_USER = frozenset(("groupadd", "useradd", "addgroup", "adduser"))
 #: Names of stages that try out the stage they are built on.
 _TEST_STAGES = frozenset(("test", "tests", "testing", "unit-test", "lint", "check", "ci"))
 
@@ -227,6 +229,7 @@ def _why_apart(group: list[_Part], part: _Part) -> str:
         _why_last(group[-1], part)
         or _why_differs(group, part)
         or _why_comments(part)
+        or _why_user(group[-1], part)
         or _why_shadowed(group, part)
     )
 
@@ -335,6 +338,14 @@ def _why_comments(part: _Part) -> str:
     return ""
 
 
+def _why_user(last: _Part, part: _Part) -> str:
+    """A step that makes the user reads best alone, where the next has a comment of its own."""
+    names = [_base_name(command) for command in last.run.script.commands()]
+    if part.comments and names and names[0] in _MAKES_USER:
+        return "the one before makes the user, and this one has a comment of its own"
+    return ""
+
+
 def _why_shadowed(group: list[_Part], part: _Part) -> str:
     """A shell remembers where it found a program; a new one elsewhere on the PATH is not seen."""
     called: set[str] = set()
@@ -402,13 +413,12 @@ def _runs_something(command: Command) -> bool:
 def _merge(group: list[_Part], workspace: Workspace) -> Change:
     first, last = group[0].instruction, group[-1].instruction
     style = workspace.style.local("".join(part.instruction.code for part in group))
-    unions = find_unions([Member(part.run, part.comments) for part in group], style)
-    placed = {run for union in unions for run in union.placed}
-    body = [_body(group[0], unions)]
+    merger = unite_installs([Member(part.run, part.comments) for part in group], style)
+    body = [_body(group[0], merger)]
     homeless: list[Comment] = []
     for part in group[1:]:
-        text = _body(part, unions)
-        comments = () if part.run in placed else part.comments
+        text = _body(part, merger)
+        comments = () if part.run in merger.placed else part.comments
         if text:
             body += (_joint(comments, style), text)
         else:
@@ -420,7 +430,7 @@ def _merge(group: list[_Part], workspace: Workspace) -> Change:
     lines = ", ".join(str(part.instruction.line) for part in group)
     return Change(
         f"{len(group)} neighbouring `RUN` instructions make {len(group)} layers",
-        "Make them one" + (" with one install" if unions else ""),
+        "Make them one" + (" with one install" if merger.unites else ""),
         tuple(edits),
         first.line,
         Level.SAFE,
@@ -433,13 +443,12 @@ def _whole_line(comment: Comment, style: Style) -> str:
     return comment.code if comment.code.endswith("\n") else comment.code + style.newline
 
 
-def _body(part: _Part, unions: list[Union]) -> str:
-    """The source of a script with the unions applied; nothing when all of it went elsewhere."""
+def _body(part: _Part, merger: Merger) -> str:
+    """The source of a script without what goes; nothing when all of it went or moved elsewhere."""
     begin, end = part.instruction.argument_span
     edits = [
         Edit(edit.start - begin, edit.end - begin, edit.text)
-        for union in unions
-        for edit in union.edits
+        for edit in merger.edits
         if begin <= edit.start <= end
     ]
     start = part.instruction.start

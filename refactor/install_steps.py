@@ -1,0 +1,69 @@
+"""What the scripts of neighbouring RUN instructions ask of package managers, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dockerfix.knowledge.package_managers import Manager
+from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.syntax.run import RunScript
+from dockerfix.syntax.shell import Command, Item
+from dockerfix.syntax.tree import Comment
+
+
+class Member(NamedTuple):
+    """A script that is going to be part of the and-list, and the comments above it."""
+
+    run: RunScript
+    comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An element of one of the scripts."""
+
+    member: Member
+    index: int
+    package: PackageCommand | None
+    text: str
+
+    @property
+    def action(self) -> str | None:
+        """What it asks of a package manager; None for anything else."""
+        return self.package.action if self.package else None
+
+    @property
+    def run(self) -> RunScript:
+        """The script it stands in."""
+        return self.member.run
+
+    @property
+    def item(self) -> Item:
+        """The element as the shell reads it."""
+        return self.run.script.items[self.index]
+
+    def commands(self) -> Iterator[Command]:
+        """Every command of the element, nested ones too."""
+        item = self.item
+        for command in self.run.script.commands():
+            if item.start <= command.start < item.end:
+                yield command
+
+
+def read_steps(member: Member) -> Iterator[Step]:
+    """Read the elements of a script in their order."""
+    for index, item in enumerate(member.run.script.items):
+        package = read_package_command(item.command) if item.command else None
+        yield Step(member, index, package, " ".join(item.text.split()))
+
+
+def is_clean_up(step: Step, manager: Manager) -> bool:
+    """Whether a step only removes what a manager leaves behind."""
+    if step.package is not None:
+        return step.package.manager is manager and step.action == "clean"
+    words = step.text.split()
+    return words[:1] == ["rm"] and all(
+        word.startswith("-") or word.startswith(manager.caches) for word in words[1:]
+    )
