@@ -54,11 +54,16 @@ def _is_cleaned_later(index: int, steps: Sequence[Step], gone: list[Step]) -> bo
 
 
 def _cleaned(index: int, steps: Sequence[Step]) -> Manager | None:
-    """The manager that a clean-up is for, one with an update of its own."""
-    for before in reversed(steps[:index]):
+    """The manager that a clean-up is for, one that has filled its index before.
+
+    A clean-up before the first update may be there for what the image below has left.
+    """
+    for before in steps[:index]:
         package = before.package
-        if package is not None and package.manager.name in _MANAGERS:
-            return package.manager if is_clean_up(steps[index], package.manager) else None
+        if package is not None and before.action == "update":
+            manager = package.manager
+            if manager.name in _MANAGERS and is_clean_up(steps[index], manager):
+                return manager
     return None
 
 
