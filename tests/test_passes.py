@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,34 @@ def test_a_pass_says_nothing_where_what_it_looks_for_is_missing(name: str) -> No
         if dockerfile.errors or looks_for.search(dockerfile.code):
             continue
         assert list(built_in(name).apply(dockerfix.Workspace(dockerfile))) == [], path
+
+
+def test_work_grows_with_the_length_of_a_file_not_with_its_square() -> None:
+    short, long = (calls_of(long_file(count)) for count in (200, 1000))
+    assert long < 7 * short
+
+
+def long_file(count: int) -> str:
+    """A file in which every step stands behind every COPY; an install makes them worth a look."""
+    steps = "".join(
+        f"COPY conf/{number} /etc/app/{number}\nENV A{number}=b\nRUN touch /tmp/{number}\n"
+        for number in range(count)
+    )
+    return f"FROM node:20\nWORKDIR /app\n{steps}COPY . .\nRUN npm ci\nRUN apt-get install curl\n"
+
+
+def calls_of(text: str) -> int:
+    """How many functions refactoring calls: the same on every machine, whatever else it does."""
+    count = 0
+
+    def seen(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    dockerfix.refactor(long_file(1))  # what is loaded late does not count
+    sys.setprofile(seen)
+    try:
+        dockerfix.refactor(text)
+    finally:
+        sys.setprofile(None)
+    return count

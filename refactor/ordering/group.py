@@ -32,6 +32,8 @@ _ARCHIVE = pattern(r"\.(?:tar|t[abgx]z\w*|gz|bz2|xz|zst)$|[*?]$")
 _PRODUCTION = frozenset(
     ("--omit=dev", "--production", "--prod", "-P", "--no-dev", "--only=production", "--only=prod")
 )
+#: Each step is held against each COPY of its group: more would cost their square.
+_MOST_COPIES = 200
 #: Stops a group without a word: what follows needs the copies, as it should.
 _END = "-"
 
@@ -72,6 +74,8 @@ class Group:
 
 def find_groups(stage: Stage, workspace: Workspace) -> Iterator[Group | Declined]:
     """The groups of a stage, and why one ended before it had a step."""
+    if not _has_work(stage, workspace):
+        return
     group = Group()
     for instruction in stage.instructions[1:]:
         wall = ""
@@ -89,6 +93,15 @@ def find_groups(stage: Stage, workspace: Workspace) -> Iterator[Group | Declined
     yield group
 
 
+def _has_work(stage: Stage, workspace: Workspace) -> bool:
+    """Whether the stage copies, and has a step that is worth passing or may be an install."""
+    if not any(entry.keyword in ("COPY", "ADD") for entry in stage.instructions):
+        return False
+    steps = (workspace.effects(i).step for i in stage.instructions if i.keyword == "RUN")
+    calls = (call for step in steps if step is not None for call in step.calls)
+    return any(call.kind in _WORTH or call.kind == "build" for call in calls)
+
+
 def _take_copy(instruction: Instruction, group: Group, workspace: Workspace) -> str:
     if instruction.flag("from") is not None:
         return ""
@@ -97,6 +110,8 @@ def _take_copy(instruction: Instruction, group: Group, workspace: Workspace) -> 
     fetched = adds and "://" in instruction.argument_text
     if fetched or unpacked or read_copy(instruction, workspace) is None:
         return "a COPY that cannot be read"
+    if len(group.copies) == _MOST_COPIES:
+        return "more COPYs than are compared"
     group.copies.append(instruction)
     return ""
 
