@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from dockerfix.copies import Copied, instructions_before, read_copy
+from dockerfix.effects.kinds import command_kind
 from dockerfix.effects.model import Call, Kind, Step
 from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import copied_files, needs
@@ -97,9 +98,10 @@ def _has_work(stage: Stage, workspace: Workspace) -> bool:
     """Whether the stage copies, and has a step that is worth passing or may be an install."""
     if not any(entry.keyword in ("COPY", "ADD") for entry in stage.instructions):
         return False
-    steps = (workspace.effects(i).step for i in stage.instructions if i.keyword == "RUN")
-    calls = (call for step in steps if step is not None for call in step.calls)
-    return any(call.kind in _WORTH or call.kind == "build" for call in calls)
+    # The kinds alone: the effects of every step would be kept for a file that needs none of them.
+    runs = (workspace.run(entry) for entry in stage.instructions if entry.keyword == "RUN")
+    commands = (command for run in runs if run is not None for command in run.script.commands())
+    return any(command_kind(command) in (*_WORTH, "build") for command in commands)
 
 
 def _take_copy(instruction: Instruction, group: Group, workspace: Workspace) -> str:
