@@ -92,9 +92,13 @@ def write_settings(root: Path) -> None:
     poetry = root / "root/.config/pypoetry/config.toml"
     _write(poetry, ["[certificates.index]", f'cert = "{BUNDLE}"'])
     # Yarn's first version reads no npmrc of a prefix, but the one of its user. Native modules are
-    # compiled with the headers of the image: node-gyp would fetch them from outside a registry.
+    # compiled with the headers of the image: node-gyp would fetch them from outside a registry. npm
+    # would wait five minutes for a download that stands still.
     for place in ("usr/local/etc/npmrc", "root/.npmrc"):
-        _write(root / place, [f"cafile={BUNDLE}", "nodedir=/usr/local", *_npm_settings()])
+        patience = ("fetch-timeout=60000", "fetch-retries=4")
+        _write(
+            root / place, [f"cafile={BUNDLE}", "nodedir=/usr/local", *patience, *_npm_settings()]
+        )
 
 
 def go_settings() -> str:
