@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dockerfix
@@ -103,6 +103,8 @@ def test_every_pair(shell: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @given(scripts=st.lists(st.sampled_from(SCRIPTS), min_size=3, max_size=6))
+@example(scripts=["for name in j k; do mkdir $name; done", "mkdir a", 'mkdir "for$name"'])
+@example(scripts=["for name in j k; do mkdir $name; done", "mkdir a", 'mkdir "for${name}"'])
 @settings(max_examples=60, deadline=None)
 def test_rows(shell: str, scripts: list[str]) -> None:
     check(scripts, shell)

@@ -226,7 +226,8 @@ def _reads_profile(state: State, workspace: Workspace) -> bool:
 def _why_apart(group: list[_Part], part: _Part) -> str:
     """Why a RUN does not join the group; "" when it does."""
     return (
-        _why_last(group[-1], part)
+        _why_last(group[-1])
+        or _why_looped(group, part)
         or _why_differs(group, part)
         or _why_comments(part)
         or _why_user(group[-1], part)
@@ -267,13 +268,11 @@ def _why_alone(part: _Part) -> str:
     return ""
 
 
-def _why_last(last: _Part, part: _Part) -> str:
+def _why_last(last: _Part) -> str:
     """Why nothing may follow a RUN in the same shell."""
     script = last.run.script
     names = {command.literal_name or "" for command in _in_this_shell(script)}
     if not names.isdisjoint(CHANGES_SHELL) or any(item.assigned for item in script.items):
-        return "the one before changes directory or variables"
-    if any(f"${name}" in part.run.script.text for name in _LOOP_NAME.findall(script.text)):
         return "the one before changes directory or variables"
     every = {_base_name(command) for command in script.commands()}
     if not every.isdisjoint(STARTS_SERVICE) or "/etc/init.d/" in script.text:
@@ -283,6 +282,13 @@ def _why_last(last: _Part, part: _Part) -> str:
     if _replaces_shell(last):
         return "the one before may replace the shell"
     return ""
+
+
+def _why_looped(group: list[_Part], part: _Part) -> str:
+    """The name of a loop keeps its last value for everything behind it in the same shell."""
+    names = {name for entry in group for name in _LOOP_NAME.findall(entry.run.script.text)}
+    used = (re.search(rf"\$\{{?[#!]?{name}\b", part.run.script.text) for name in names)
+    return "the one before changes directory or variables" if any(used) else ""
 
 
 def _in_this_shell(script: Script) -> Iterator[Command]:
