@@ -17,6 +17,7 @@ FIRST_FREE_PORT = 1024
 _REASON = "a port below 1024"
 _OPTIONS = ("--port", "-p", "--bind", "-b", "--server.port", "--listen", "--http-port", "-l")
 _LOW = pattern(r"(?:^|[\s:=])(?:0\.0\.0\.0:|:)?([1-9]\d{0,2})$")
+_NAMES_PLACE = pattern(r"(?i)port|bind|listen|addr|host|url|serve")
 _ENV_PORT = pattern(r"PORTS?[= ][\"']?(\d+)|://[^:/\s]*:(\d+)")
 _ENV_URL = pattern(r"ASPNETCORE_URLS|ASPNETCORE_HTTP_PORTS|Kestrel__")
 _DOT_ENV = pattern(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*[\"']?([^\"'\s#]*)", 8)
@@ -33,11 +34,20 @@ def check_ports(words: tuple[str, ...], workspace: Workspace) -> None:
 
 def _check_words(words: tuple[str, ...]) -> None:
     for word, following in zip(words, (*words[1:], ""), strict=True):
-        value = following if word in _OPTIONS else word.partition("=")[2] or word
-        if word in _OPTIONS or ":" in value or "=" in word:
-            match = _LOW.search(value)
-            if match and int(match[1]) < FIRST_FREE_PORT:
-                raise StaysError(_REASON, match[1])
+        match = _LOW.search(_place(word, following))
+        if match and int(match[1]) < FIRST_FREE_PORT:
+            raise StaysError(_REASON, match[1])
+
+
+def _place(word: str, following: str) -> str:
+    """Where a word of a call says that it listens; "" where it is about something else."""
+    if word in _OPTIONS:
+        return following
+    name, equals, value = word.partition("=")
+    if equals and ":" not in value:
+        # A number behind `--concurrency=` or `--workers=` is no port.
+        return value if _NAMES_PLACE.search(name) or name in _OPTIONS else ""
+    return (value or word) if ":" in word else ""
 
 
 def _check_instruction(instruction: Instruction, stage: Stage, workspace: Workspace) -> None:
