@@ -86,13 +86,16 @@ def not_found(image: Image, instruction: dockerfix.Instruction, workspace: Works
     return missing
 
 
-def check(file: Path, context: Path) -> bool:
+def check(file: Path, context: Path, repository: Path | None = None) -> bool:
+    """`repository`: a case is one of its own, whatever git knows of it in this checkout."""
     text = read_text(file)
-    result = dockerfix.refactor(text, context=context, name=file.name, select=("order-copies",))
+    result = dockerfix.refactor(
+        text, context=context, name=file.name, select=("order-copies",), repository=repository
+    )
     if not result.changed:
         return False
     ignores = {file.path: file.content for file in result.files}
-    folder = BuildContext(context, file.name).overlaid(ignores)
+    folder = BuildContext(context, file.name, repository=repository).overlaid(ignores)
     before, _ = carry_out(Workspace(dockerfix.parse(text), folder))
     after, missing = carry_out(Workspace(dockerfix.parse(result.code), folder))
     assert before == after
@@ -105,7 +108,7 @@ def check(file: Path, context: Path) -> bool:
 def test_case(file: Path) -> None:
     after = file.parents[1] / "after" / "Dockerfile"
     assert (
-        check(file, file.parent)
+        check(file, file.parent, file.parent)
         or not after.exists()
         or (after.parents[1] / "options.toml").exists()
     )
