@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -101,5 +102,10 @@ def _outcomes(plan: list[Job], workers: int) -> Iterator[Outcome]:
         return
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(min(workers, len(plan))) as pool:
+    with ProcessPoolExecutor(min(workers, len(plan)), initializer=_end_on_interrupt) as pool:
         yield from pool.map(run_job, plan, chunksize=16)
+
+
+def _end_on_interrupt() -> None:
+    """A worker ends at once: one that is interrupted while it waits may wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
