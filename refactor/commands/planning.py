@@ -102,10 +102,10 @@ def _outcomes(plan: list[Job], workers: int) -> Iterator[Outcome]:
         return
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(min(workers, len(plan)), initializer=_end_on_interrupt) as pool:
+    with ProcessPoolExecutor(min(workers, len(plan)), initializer=_leave_interrupts) as pool:
         yield from pool.map(run_job, plan, chunksize=16)
 
 
-def _end_on_interrupt() -> None:
-    """A worker ends at once: one that is interrupted while it waits may wait for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _leave_interrupts() -> None:
+    """Interrupts are for the process that started the workers; one hit in a lock waits for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
