@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
-from dockerfix.patterns import pattern
 from dockerfix.transform import Change, Declined, Transform, Workspace
 
 
@@ -17,23 +15,24 @@ class Home(NamedTuple):
 
     module: str
     class_name: str
-    looks_for: str
+    #: One of these must occur, in any letter case; written small.
+    looks_for: tuple[str, ...] = ("",)
 
 
-_COPIES = r"\b(?:COPY|ADD)\b"
+_COPIES = ("copy", "add")
 #: In the order of the pipeline: structure first, then packages, then layers.
 BUILT_IN = {
-    "modernise": Home("modernise", "Modernise", ""),
-    "name-stages": Home("name_stages", "NameStages", "from="),
-    "workdir": Home("workdir", "Workdir", r"\bWORKDIR\b|\bcd\b"),
-    "exec-form": Home("exec_form", "ExecForm", r"\b(?:CMD|ENTRYPOINT)\b"),
-    "split-stages": Home("split_stages", "SplitStages", r"\bRUN\b"),
+    "modernise": Home("modernise", "Modernise"),
+    "name-stages": Home("name_stages", "NameStages", ("from=",)),
+    "workdir": Home("workdir", "Workdir", ("workdir", "cd")),
+    "exec-form": Home("exec_form", "ExecForm", ("cmd", "entrypoint")),
+    "split-stages": Home("split_stages", "SplitStages", ("run",)),
     "order-copies": Home("order_copies", "OrderCopies", _COPIES),
-    "add-user": Home("add_user", "AddUser", ""),
-    "chown-copies": Home("chown_copies", "ChownCopies", "chown|chmod|chgrp"),
-    "package-hygiene": Home("package_hygiene", "PackageHygiene", r"\bRUN\b"),
-    "merge-runs": Home("merge_runs", "MergeRuns", r"\bRUN\b"),
-    "pin-tags": Home("pin_tags", "PinTags", ""),
+    "add-user": Home("add_user", "AddUser"),
+    "chown-copies": Home("chown_copies", "ChownCopies", ("chown", "chmod", "chgrp")),
+    "package-hygiene": Home("package_hygiene", "PackageHygiene", ("run",)),
+    "merge-runs": Home("merge_runs", "MergeRuns", ("run",)),
+    "pin-tags": Home("pin_tags", "PinTags"),
     "dockerignore": Home("dockerignore", "DockerIgnore", _COPIES),
 }
 #: Entry points of this group are passes of other packages; they run after the built-in ones.
@@ -55,13 +54,14 @@ class _Deferred(Transform):
     Loading all of them is a good part of a cold start.
     """
 
-    def __init__(self, name: str, looks_for: str) -> None:
+    def __init__(self, name: str, looks_for: tuple[str, ...]) -> None:
         self.name = name
-        self._looks_for = pattern(looks_for, re.IGNORECASE)
+        self._looks_for = looks_for
 
     def apply(self, workspace: Workspace) -> Iterator[Change | Declined]:
         """Let the pass itself look at the tree, if there is anything for it."""
-        if self._looks_for.search(workspace.dockerfile.code):
+        text = workspace.dockerfile.folded
+        if any(word in text for word in self._looks_for):
             yield from built_in(self.name).apply(workspace)
 
 

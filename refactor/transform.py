@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from dockerfix.lazy_property import lazy_property
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.style import Style, detect_style
 from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
@@ -116,16 +116,16 @@ class Workspace:
             self._mentions[text] = text in self.dockerfile.code
         return self._mentions[text]
 
-    @cached_property
+    @lazy_property
     def _mentions(self) -> dict[str, bool]:
         return {}
 
-    @cached_property
+    @lazy_property
     def style(self) -> Style:
         """The habits of the file."""
         return detect_style(self.dockerfile)
 
-    @cached_property
+    @lazy_property
     def _states(self) -> dict[Instruction, State]:
         from dockerfix.state import trace_states
 
@@ -143,7 +143,7 @@ class Workspace:
             self._runs[instruction] = read_run(instruction, self.state(instruction))
         return self._runs[instruction]
 
-    @cached_property
+    @lazy_property
     def _runs(self) -> dict[Instruction, RunScript | None]:
         return {}
 
@@ -155,11 +155,11 @@ class Workspace:
             self._effects[instruction] = read_effects(instruction, self)
         return self._effects[instruction]
 
-    @cached_property
+    @lazy_property
     def _effects(self) -> dict[Instruction, Effects]:
         return {}
 
-    @cached_property
+    @lazy_property
     def shipped_stages(self) -> tuple[Stage, ...]:
         """The stages whose layers are in the image: the one built and those it is built on."""
         stages = self.dockerfile.stages

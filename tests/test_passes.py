@@ -6,7 +6,6 @@ What must hold for each result: BuildKit's own parser takes it, a second run cha
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,10 +97,10 @@ def test_diffs_apply(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_pass_says_nothing_where_what_it_looks_for_is_missing(name: str) -> None:
     """The catalogue leaves a pass unloaded there: that must not lose a change or a decline."""
-    looks_for = re.compile(BUILT_IN[name].looks_for, re.IGNORECASE)
+    looks_for = BUILT_IN[name].looks_for
     for path in corpus.flat_files()[::10]:
         dockerfile = dockerfix.parse(corpus.read(path))
-        if dockerfile.errors or looks_for.search(dockerfile.code):
+        if dockerfile.errors or any(word in dockerfile.folded for word in looks_for):
             continue
         assert list(built_in(name).apply(dockerfix.Workspace(dockerfile))) == [], path
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from dockerfix.lazy_property import lazy_property
 from dockerfix.patterns import pattern
 
 #: What Go's `unicode.IsSpace` calls a space; `str.isspace` accepts more (the separators 1C to 1F).
@@ -32,6 +32,7 @@ KEYWORDS = frozenset(
 JSON_KEYWORDS = frozenset(("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"))
 
 _WHITESPACE = pattern(r"[\t\v\f\r ]+")
+_KEYWORD = pattern(r"[^\t\v\f\r ]+")
 
 
 class NotStringArrayError(ValueError):
@@ -144,12 +145,12 @@ class Instruction:
         """Offset just after the node, its line end included."""
         return self.start + len(self.code)
 
-    @cached_property
+    @lazy_property
     def end_line(self) -> int:
         """Number of the last line of the instruction, heredoc bodies included."""
         return self.line + self.code.rstrip("\n").count("\n")
 
-    @cached_property
+    @lazy_property
     def logical(self) -> str:
         """The joined line, without the line end."""
         if len(self.segments) == 1:
@@ -157,17 +158,18 @@ class Instruction:
             return self.code[begin:end]
         return "".join([self.code[begin:end] for begin, end in self.segments])
 
-    @cached_property
+    @lazy_property
     def keyword_text(self) -> str:
         """The keyword as it is written."""
-        return _WHITESPACE.split(self.logical.strip(SPACES), maxsplit=1)[0]
+        found = _KEYWORD.match(self.logical.strip(SPACES))
+        return found[0] if found else ""
 
-    @cached_property
+    @lazy_property
     def keyword(self) -> str:
         """The keyword in capitals."""
         return self.keyword_text.upper()
 
-    @cached_property
+    @lazy_property
     def _parts(self) -> tuple[tuple[tuple[str, int, int], ...], int, int]:
         """Flag words with their logical spans, and the logical span of the arguments."""
         logical = self.logical
@@ -178,7 +180,7 @@ class Instruction:
             return (), end, end
         return _read_flags(logical, gap.end(), end)
 
-    @cached_property
+    @lazy_property
     def flags(self) -> tuple[Flag, ...]:
         """The flags, in order, with their source offsets."""
         flags = []
@@ -197,12 +199,12 @@ class Instruction:
         """Offset in `logical` of the first argument."""
         return self._parts[1]
 
-    @cached_property
+    @lazy_property
     def argument_text(self) -> str:
         """Everything after the keyword and its flags, as one string."""
         return self.logical[self._parts[1] : self._parts[2]]
 
-    @cached_property
+    @lazy_property
     def exec_arguments(self) -> tuple[str, ...] | None:
         """The elements of a JSON array, or None when the arguments are not one."""
         text = self.argument_text
@@ -222,7 +224,7 @@ class Instruction:
         """Whether the arguments are a JSON array of strings."""
         return self.exec_arguments is not None
 
-    @cached_property
+    @lazy_property
     def arguments(self) -> tuple[str, ...]:
         """The arguments, split as BuildKit's parser splits them, quotes kept.
 
@@ -232,7 +234,7 @@ class Instruction:
 
         return instruction_arguments(self)
 
-    @cached_property
+    @lazy_property
     def nested(self) -> Instruction | None:
         """The instruction inside ONBUILD, with offsets into the same source."""
         if self.keyword != "ONBUILD" or not self.argument_text:
@@ -274,7 +276,7 @@ class Instruction:
         """Source offsets of all arguments, heredoc bodies not included."""
         return self.span(self._parts[1], self._parts[2])
 
-    @cached_property
+    @lazy_property
     def inner_comments(self) -> tuple[Comment, ...]:
         """The comment lines between the continuation lines."""
         found: list[Comment] = []
@@ -317,18 +319,18 @@ class Stage:
         """The FROM instruction."""
         return self.instructions[0]
 
-    @cached_property
+    @lazy_property
     def name(self) -> str | None:
         """The name given by AS, as it is written."""
         words = self.start.arguments
         return words[2] if len(words) == 3 and words[1].lower() == "as" else None
 
-    @cached_property
+    @lazy_property
     def base(self) -> str:
         """The base image or stage as it is written, variables and all."""
         return self.start.arguments[0] if self.start.arguments else ""
 
-    @cached_property
+    @lazy_property
     def resolved_base(self) -> str | None:
         """The base with global build arguments put in; None when one has no default."""
         from dockerfix.syntax.values import global_scope, substitute
@@ -337,7 +339,7 @@ class Stage:
             return self.base
         return substitute(self.base, global_scope(self), self.start.escape)
 
-    @cached_property
+    @lazy_property
     def lineage(self) -> tuple[Stage, ...]:
         """The stages it is built on, the first one first, and the stage itself."""
         found = [self]
@@ -345,7 +347,7 @@ class Stage:
             found.append(parent)
         return tuple(reversed(found))
 
-    @cached_property
+    @lazy_property
     def arguments(self) -> tuple[str, ...]:
         """Names of the build arguments in scope: its own and those of the stages it is built on."""
         declared = (
@@ -363,7 +365,7 @@ class Stage:
 
         return stage_scope(self, before)
 
-    @cached_property
+    @lazy_property
     def _positions(self) -> dict[Instruction, int]:
         return {instruction: index for index, instruction in enumerate(self.instructions)}
 
@@ -388,12 +390,17 @@ class Dockerfile:
     #: What BuildKit would refuse; empty for a file that parses.
     errors: tuple[SyntaxProblem, ...]
 
-    @cached_property
+    @lazy_property
     def code(self) -> str:
         """The source text."""
         return self.bom + "".join([node.code for node in self.nodes])
 
-    @cached_property
+    @lazy_property
+    def folded(self) -> str:
+        """The source text in small letters, to look for words in any letter case."""
+        return self.code.lower()
+
+    @lazy_property
     def instructions(self) -> tuple[Instruction, ...]:
         """All instructions in order."""
         return tuple([node for node in self.nodes if isinstance(node, Instruction)])
@@ -403,17 +410,17 @@ class Dockerfile:
         """The parser directives."""
         return tuple(node for node in self.nodes[:3] if isinstance(node, Directive))
 
-    @cached_property
+    @lazy_property
     def comments(self) -> tuple[Comment, ...]:
         """The comment lines between instructions."""
         return tuple([node for node in self.nodes if isinstance(node, Comment)])
 
-    @cached_property
+    @lazy_property
     def stages(self) -> tuple[Stage, ...]:
         """The build stages in order."""
         return tuple(_split_stages(self.instructions))
 
-    @cached_property
+    @lazy_property
     def _positions(self) -> dict[Node, int]:
         return {node: index for index, node in enumerate(self.nodes)}
 
@@ -437,7 +444,7 @@ class Dockerfile:
         """The stage an instruction stands in; None for what comes before the first FROM."""
         return self._stage_by_instruction.get(instruction)
 
-    @cached_property
+    @lazy_property
     def _stage_by_instruction(self) -> dict[Instruction, Stage]:
         return {i: stage for stage in self.stages for i in stage.instructions}
 
@@ -454,7 +461,7 @@ class Dockerfile:
         index = _read_index(reference)
         return stages[index] if index is not None and index < len(stages) else None
 
-    @cached_property
+    @lazy_property
     def _stages_by_name(self) -> dict[str, list[Stage]]:
         names: dict[str, list[Stage]] = {}
         for stage in self.stages:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.patterns import pattern
@@ -32,33 +33,17 @@ class Word(NamedTuple):
 
 def split_words(text: str, escape: str = "\\") -> list[Word]:
     """Split at blanks outside quotes; quotes and escapes stay (BuildKit: parseWords)."""
-    words: list[Word] = []
-    position = 0
-    while position < len(text):
-        if text[position] in SPACES:
-            position += 1
-            continue
-        end = _word_end(text, position, escape)
-        words.append(Word(text[position:end], position, end))
-        position = end
-    return words
+    return [Word(found[0], *found.span()) for found in _word_pattern(escape).finditer(text)]
 
 
-def _word_end(text: str, position: int, escape: str) -> int:
-    quote = ""
-    while position < len(text):
-        char = text[position]
-        if char == escape and quote != "'":
-            position += 1
-        elif quote:
-            if char == quote:
-                quote = ""
-        elif char in "'\"":
-            quote = char
-        elif char in SPACES:
-            break
-        position += 1
-    return min(position, len(text))
+@cache
+def _word_pattern(escape: str) -> re.Pattern[str]:
+    """A word: plain text, quoted parts (an open quote runs to the end) and escaped characters."""
+    skip = re.escape(escape)
+    return re.compile(
+        rf"""(?:[^'"{SPACES}{skip}]+|'[^']*'?|"(?:[^"{skip}]+|{skip}(?:.|\Z))*"?|{skip}(?:.|\Z))+""",
+        re.DOTALL,
+    )
 
 
 def instruction_arguments(instruction: Instruction) -> tuple[str, ...]:
