@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockerfix.context.build_context import BuildContext
-    from dockerfix.lockfile import Lock, Pin
     from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
+    from dockerfix.registry.lockfile import Lock, Pin
     from dockerfix.syntax.edits import Edit
     from dockerfix.syntax.parser import parse
     from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
@@ -103,7 +103,7 @@ def refactor(
 
     lock = _lock_for(Path(context)) if context is not None else None
     if pins:
-        from dockerfix.lockfile import Lock
+        from dockerfix.registry.lockfile import Lock
 
         lock = (lock or Lock()).add(pins)
     workspace = Workspace(
@@ -133,7 +133,7 @@ def _build_context(
 def _by_reference(moves: tuple[Pin, ...] | None) -> dict[str, Pin] | None:
     if not moves:
         return None if moves is None else {}
-    from dockerfix.lockfile import moves_by_reference
+    from dockerfix.registry.lockfile import moves_by_reference
 
     return moves_by_reference(moves)
 
@@ -143,7 +143,7 @@ def _lock_for(folder: Path) -> Lock | None:
     path = find_lock(os.path.abspath(folder))
     if path is None:
         return None
-    from dockerfix.lockfile import read_lock
+    from dockerfix.registry.lockfile import read_lock
 
     return read_lock(Path(path))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, cast
 
 from dockerfix.lazy_property import lazy_property
 from dockerfix.syntax.edits import Edit
@@ -15,10 +15,11 @@ from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
-    from dockerfix.effects import Effects
-    from dockerfix.lockfile import Lock, Pin
+    from dockerfix.registry.lockfile import Lock, Pin
     from dockerfix.state import State
     from dockerfix.syntax.run import RunScript
+
+Found = TypeVar("Found")
 
 
 class Level(IntEnum):
@@ -136,27 +137,32 @@ class Workspace:
         return self._states[instruction]
 
     def run(self, instruction: Instruction) -> RunScript | None:
-        """The script of an instruction of a stage, read once; None where `read_run` gives none."""
+        """The script of an instruction of a stage, read once; None where `read_run` gives none.
+
+        Nothing is known of a script that another shell than a POSIX one reads.
+        """
         if instruction not in self._runs:
             from dockerfix.syntax.run import read_run
 
-            self._runs[instruction] = read_run(instruction, self.state(instruction))
+            posix = self.state(instruction).posix
+            self._runs[instruction] = read_run(instruction) if posix else None
         return self._runs[instruction]
 
     @lazy_property
     def _runs(self) -> dict[Instruction, RunScript | None]:
         return {}
 
-    def effects(self, instruction: Instruction) -> Effects:
-        """What an instruction of a stage reads, writes and is for, told once."""
-        if instruction not in self._effects:
-            from dockerfix.effects import read_effects
-
-            self._effects[instruction] = read_effects(instruction, self)
-        return self._effects[instruction]
+    def read_once(
+        self, read: Callable[[Instruction, Workspace], Found], instruction: Instruction
+    ) -> Found:
+        """What a reader finds in an instruction of a stage; it reads each of them once."""
+        key = (read, instruction)
+        if key not in self._found:
+            self._found[key] = read(instruction, self)
+        return cast(Found, self._found[key])
 
     @lazy_property
-    def _effects(self) -> dict[Instruction, Effects]:
+    def _found(self) -> dict[object, object]:
         return {}
 
     @lazy_property

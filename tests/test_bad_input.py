@@ -150,7 +150,7 @@ def test_a_file_that_cannot_be_read(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """As root, modes stop nothing: the refusal is made up."""
-    from dockerfix.work import Job, Settings, run_job
+    from dockerfix.job import Job, Settings, run_job
 
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import dockerfix
-from dockerfix.effects import EVERYTHING, NOTHING, Call, Effects, Reach
+from dockerfix.effects.instructions import Effects, effects_of
+from dockerfix.effects.model import Call
+from dockerfix.effects.reach import EVERYTHING, NOTHING, Reach
 from dockerfix.transform import Workspace
 
 APP = ("/app",)
@@ -15,7 +17,7 @@ APP = ("/app",)
 
 def effects(line: str, head: str = "FROM debian:12\nWORKDIR /app\n") -> Effects:
     workspace = Workspace(dockerfix.parse(f"{head}{line}\n"))
-    return workspace.effects(workspace.dockerfile.stages[0].instructions[-1])
+    return effects_of(workspace.dockerfile.stages[0].instructions[-1], workspace)
 
 
 def call(script: str) -> Call:
@@ -146,7 +148,7 @@ def test_install_reads_what_was_copied(tmp_path: Path) -> None:
 
     text = "FROM node:20\nCOPY web /srv/web\nRUN cd /srv/web && npm install\n"
     workspace = Workspace(dockerfix.parse(text), BuildContext(tmp_path))
-    found = workspace.effects(workspace.dockerfile.stages[0].instructions[-1])
+    found = effects_of(workspace.dockerfile.stages[0].instructions[-1], workspace)
     assert set(found.reads.paths) == {
         *("/srv/web/package.json", "/srv/web/package-lock.json", "/srv/web/.npmrc"),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dockerfix
 from dockerfix.context.build_context import BuildContext
-from dockerfix.ignore_file import is_kept_out_of_git, is_tracked
+from dockerfix.context.git import is_kept_out_of_git, is_tracked
 from dockerfix.ignoring.size import Size, size_of
 
 TEXT = "FROM node:22\nWORKDIR /app\nCOPY package.json .\nRUN npm install\nCOPY . .\nCMD node a.js\n"

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 import dockerfix
 from dockerfix.cli import main
-from dockerfix.lockfile import Lock, LockError, Pin, parse_lock, render_lock
+from dockerfix.registry.lockfile import Lock, LockError, Pin, parse_lock, render_lock
 from tests import faulty as faults
 from tests.faulty import Faulty
 from tests.registry import Server, fill

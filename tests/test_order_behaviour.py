@@ -14,9 +14,10 @@ import pytest
 import dockerfix
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.locate import find_context
-from dockerfix.copies import read_copy
+from dockerfix.effects.instructions import effects_of
+from dockerfix.image.copies import read_copy
+from dockerfix.job import read_text
 from dockerfix.transform import Workspace
-from dockerfix.work import read_text
 from tests.corpus import application_files
 
 CASES = sorted(
@@ -69,7 +70,7 @@ def carry_out(workspace: Workspace) -> tuple[list[Image], list[str]]:
 
 
 def not_found(image: Image, instruction: dockerfix.Instruction, workspace: Workspace) -> list[str]:
-    step = workspace.effects(instruction).step
+    step = effects_of(instruction, workspace).step
     missing = []
     for call in step.calls if step is not None else ():
         if call.kind != "install":

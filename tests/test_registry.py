@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dockerfix.lockfile import Pin
 from dockerfix.registry.answers import RegistryError
 from dockerfix.registry.cache import Cache
 from dockerfix.registry.client import Registry
 from dockerfix.registry.credentials import Credentials, Login, read_credentials
+from dockerfix.registry.lockfile import Pin
 from dockerfix.registry.lookup import look_up, move
 from dockerfix.registry.network import Network, find_proxy, read_network
 from dockerfix.registry.reference import parse_reference

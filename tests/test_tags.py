@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import dockerfix
-from dockerfix.images import image_uses
-from dockerfix.lockfile import Pin
+from dockerfix.registry.lockfile import Pin
 from dockerfix.registry.reference import ReferenceError, parse_reference
 from dockerfix.registry.tags import more_specific, newest, read_tag
+from dockerfix.syntax.images import image_uses
 from dockerfix.transforms.pin_tags import lock_key
 from tests.corpus import flat_files, read
 

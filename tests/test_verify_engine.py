@@ -21,7 +21,8 @@ from dockerfix.verify import engine as engines
 from dockerfix.verify.bisect import find_culprits
 from dockerfix.verify.build_log import count_steps, read_failure
 from dockerfix.verify.engine import BuildError, BuildOptions, Engine, EngineError, find_engine
-from dockerfix.verify.verdict import Verdict, Wishes, verify
+from dockerfix.verify.side_by_side import verify
+from dockerfix.verify.verdict import Verdict, Wishes
 from tests.images import Entry, file, program, tar
 
 #: Plays docker, podman or buildah: answers lie beside it, each call goes into `calls`.

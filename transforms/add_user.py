@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.effects.reach import is_within
-from dockerfix.entry import Entry, UnknownEntryError, read_entry
+from dockerfix.image.entry import Entry, UnknownEntryError, read_entry
 from dockerfix.run_as.account import (
     Account,
     OtherUserError,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockerfix.copies import Copied, read_copy
+from dockerfix.image.copies import Copied, read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
 from dockerfix.patterns import pattern

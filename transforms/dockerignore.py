@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.copies import read_copy
-from dockerfix.ignore_file import add_patterns
 from dockerfix.ignoring.candidates import Candidate, candidates
+from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.ignoring.needed import asks_for_history, needed_by, would_let_in
 from dockerfix.ignoring.size import Size, size_of
+from dockerfix.image.copies import read_copy
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from dockerfix.copies import instructions_before, source_of
+from dockerfix.image.copies import instructions_before, source_of
 from dockerfix.knowledge.base_images import base_repository, runs_arguments
 from dockerfix.knowledge.shell_commands import BUILT_IN, INITS, RESERVED
 from dockerfix.patterns import pattern

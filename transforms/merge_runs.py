@@ -9,8 +9,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from dockerfix.install_steps import Member
-from dockerfix.install_union import Merger, unite_installs
 from dockerfix.knowledge.shell_commands import (
     CHANGES_SHELL,
     CLEANS,
@@ -23,6 +21,8 @@ from dockerfix.knowledge.shell_commands import (
     SETS_UP_PACKAGES,
     STARTS_SERVICE,
 )
+from dockerfix.merging.steps import Member
+from dockerfix.merging.union import Merger, unite_installs
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.state import State

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerfix.manifest_copies import CannotMoveError
 from dockerfix.ordering.group import Group, find_groups
+from dockerfix.ordering.manifest_copies import CannotMoveError
 from dockerfix.ordering.rewrite import rewrite
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 

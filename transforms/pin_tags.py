@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dockerfix.images import ImageUse, argument_users, base_users, image_uses
 from dockerfix.registry.reference import Reference, ReferenceError, parse_reference
 from dockerfix.registry.tags import read_tag
 from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.images import ImageUse, argument_users, base_users, image_uses
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from dockerfix.copies import lineage
+from dockerfix.image.copies import lineage
 from dockerfix.syntax.edits import (
     Edit,
     blank_below,

@@ -12,9 +12,9 @@ import dockerfix
 from dockerfix.context.locate import find_context
 from dockerfix.discovery import find_dockerfiles
 from dockerfix.graph.gain import Gain, static_gain
-from dockerfix.lockfile import LockError
+from dockerfix.job import read_text
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
-from dockerfix.work import read_text
+from dockerfix.registry.lockfile import LockError
 
 USAGE = 2
 #: Raised when a field of the document goes or changes its meaning.

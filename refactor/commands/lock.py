@@ -9,12 +9,12 @@ from typing import NamedTuple
 from dockerfix.commands.pinning import Lookups, complete, make_registry
 from dockerfix.commands.planning import plan
 from dockerfix.config import Config, find_config
-from dockerfix.images import image_uses
-from dockerfix.lockfile import LOCK_NAME, Lock, read_lock, render_lock, repository_root
+from dockerfix.job import Job, read_text, run_job
+from dockerfix.registry.lockfile import LOCK_NAME, Lock, read_lock, render_lock, repository_root
 from dockerfix.registry.reference import ReferenceError, parse_reference
+from dockerfix.syntax.images import image_uses
 from dockerfix.syntax.parser import parse
 from dockerfix.transforms.pin_tags import lock_key
-from dockerfix.work import Job, read_text, run_job
 from dockerfix.writing import Write, write_files
 
 

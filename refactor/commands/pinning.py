@@ -11,17 +11,17 @@ from pathlib import Path
 
 from dockerfix import find_lock
 from dockerfix.config import Config, find_config
-from dockerfix.lockfile import Pin, read_lock, render_lock
+from dockerfix.job import Job, Outcome
 from dockerfix.registry.cache import FRESH, Cache, cache_folder
 from dockerfix.registry.client import Registry
 from dockerfix.registry.credentials import read_credentials
+from dockerfix.registry.lockfile import Pin, read_lock, render_lock
 from dockerfix.registry.lookup import look_up, move
 from dockerfix.registry.network import read_network
 from dockerfix.registry.parallel import SilenceError, ask_all
 from dockerfix.registry.reference import parse_reference
 from dockerfix.transform import Declined, Level
 from dockerfix.transforms.pin_tags import NOT_ASKED, OPEN, open_questions
-from dockerfix.work import Job, Outcome
 from dockerfix.writing import Write
 
 #: Questions asked at the same time.

@@ -12,7 +12,7 @@ from dockerfix.catalogue import choose_passes, plugin_passes
 from dockerfix.commands.console import Console
 from dockerfix.config import Config, find_config
 from dockerfix.context.locate import Located, locate_context
-from dockerfix.work import Job, Outcome, Settings, run_job
+from dockerfix.job import Job, Outcome, Settings, run_job
 
 #: From this many files on, work is spread over processes.
 PARALLEL_FROM = 64

@@ -13,8 +13,8 @@ from dockerfix.commands.planning import STANDARD_INPUT, UsageError, plan, run_jo
 from dockerfix.commands.shared import OldFiles, old_files, one_by_one
 from dockerfix.commands.writes import write_all, write_locks
 from dockerfix.config import Config, ConfigError
+from dockerfix.job import Job, Outcome
 from dockerfix.report.text import Summary, explanations, outcome_diff
-from dockerfix.work import Job, Outcome
 
 if TYPE_CHECKING:
     from dockerfix.writing import Write

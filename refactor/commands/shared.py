@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from dockerfix.job import Job, Outcome, read_text, run_job
 from dockerfix.transform import NewFile
-from dockerfix.work import Job, Outcome, read_text, run_job
 
 #: What files hold before a change, by their path; None where there is none.
 OldFiles: TypeAlias = dict[str, str | None]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dockerfix.commands.verify import DIFFERS, ORIGINAL_BROKEN, Request, VerifyError, without
+from dockerfix.job import Job, Outcome, run_job
 from dockerfix.verify.engine import BuildOptions, EngineError, find_engine
 from dockerfix.verify.verdict import Verdict, Wishes
-from dockerfix.work import Job, Outcome, run_job
 
 
 def keep_verified(

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from dockerfix.catalogue import UnknownPassError
 from dockerfix.commands.planning import UsageError, plan
 from dockerfix.config import Config, ConfigError
+from dockerfix.job import Job, Outcome, run_job
 from dockerfix.report.text import visible
 from dockerfix.verify.bisect import find_culprits
 from dockerfix.verify.engine import BuildOptions, Engine, EngineError, find_engine
+from dockerfix.verify.side_by_side import verify
 from dockerfix.verify.tree import TreeError
-from dockerfix.verify.verdict import Verdict, Wishes, verify
-from dockerfix.work import Job, Outcome, run_job
+from dockerfix.verify.verdict import Verdict, Wishes
 
 #: Exit codes; `docs/cli.md` lists them.
 DIFFERS, USAGE, ORIGINAL_BROKEN, INTERRUPTED = 1, 2, 3, 130

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockerfix.commands.console import Console
 from dockerfix.commands.planning import STANDARD_INPUT
 from dockerfix.commands.shared import old_files
-from dockerfix.work import Job, Outcome, run_job
+from dockerfix.job import Job, Outcome, run_job
 
 if TYPE_CHECKING:
     from dockerfix.writing import Write

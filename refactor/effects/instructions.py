@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockerfix.copies import read_copy
 from dockerfix.effects.commands import read_call
 from dockerfix.effects.model import Call, Kind, Step
 from dockerfix.effects.reach import EVERYTHING, NOTHING, Reach, unite
+from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.command_effects import command_facts
 from dockerfix.patterns import pattern
 from dockerfix.state import State, state_after
@@ -65,8 +65,12 @@ class Effects(NamedTuple):
         return self.reads.everything or self.writes.everything
 
 
-def read_effects(instruction: Instruction, workspace: Workspace) -> Effects:
-    """What an instruction of a stage does; what is not known reaches everything."""
+def effects_of(instruction: Instruction, workspace: Workspace) -> Effects:
+    """What an instruction of a stage does, read once; what is not known reaches everything."""
+    return workspace.read_once(_read_effects, instruction)
+
+
+def _read_effects(instruction: Instruction, workspace: Workspace) -> Effects:
     stage = workspace.dockerfile.stage_of(instruction)
     assert stage is not None
     before = workspace.state(instruction)
@@ -262,4 +266,4 @@ def _shell_words(command: Command) -> list[str] | None:
 
 def stage_effects(stage: Stage, workspace: Workspace) -> tuple[Effects, ...]:
     """What the instructions of a stage do, behind its FROM."""
-    return tuple(workspace.effects(instruction) for instruction in stage.instructions[1:])
+    return tuple(effects_of(instruction, workspace) for instruction in stage.instructions[1:])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Kind
 from dockerfix.graph.model import Graph, Step, read_graph
 from dockerfix.packages import read_package_command
@@ -82,7 +83,7 @@ def _packages(workspace: Workspace) -> set[str]:
     found: set[str] = set()
     for stage in workspace.shipped_stages:
         for instruction in stage.instructions[1:]:
-            step = workspace.effects(instruction).step
+            step = effects_of(instruction, workspace).step
             for call in step.calls if step is not None else ():
                 package = read_package_command(call.command)
                 if package is not None and package.manager.system and package.action == "install":
@@ -96,7 +97,7 @@ def _work(workspace: Workspace) -> list[str]:
         " ".join(call.words)
         for stage in workspace.shipped_stages
         for instruction in stage.instructions[1:]
-        if (step := workspace.effects(instruction).step) is not None
+        if (step := effects_of(instruction, workspace).step) is not None
         for call in step.calls
         if call.kind in _WORK
     ]

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.effects.instructions import Effects
+from dockerfix.effects.instructions import Effects, effects_of
 from dockerfix.effects.model import Kind
 from dockerfix.effects.reach import Reach, is_within
 from dockerfix.patterns import pattern
@@ -113,7 +113,7 @@ def _read_stage(stage: Stage, changed: set[int], edit: str, workspace: Workspace
     needs = [parent.index] if parent is not None else []
     steps: list[Step] = []
     for instruction in stage.instructions[1:]:
-        effects = workspace.effects(instruction)
+        effects = effects_of(instruction, workspace)
         found = (_stage_index(name, stage, workspace) for name in effects.takes_from)
         origins = tuple(index for index in found if index is not None)
         needs += origins
@@ -197,7 +197,7 @@ def _copied_paths(workspace: Workspace) -> list[str]:
         for stage in workspace.dockerfile.stages
         for instruction in stage.instructions[1:]
         if instruction.keyword in ("COPY", "ADD", "RUN")
-        for path in workspace.effects(instruction).context.paths
+        for path in effects_of(instruction, workspace).context.paths
     ]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dockerfix.hygiene.package_index import IndexUse, trace_index_use
 from dockerfix.knowledge.package_managers import APK, Manager
-from dockerfix.package_index import IndexUse, trace_index_use
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript

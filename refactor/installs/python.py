@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from dockerfix.ignore_file import is_kept_out_of_git
+from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.installs.install import (
     Install,
     Project,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from dockerfix.copies import Copied, instructions_before, read_copy, source_of
+from dockerfix.image.copies import Copied, instructions_before, read_copy, source_of
 from dockerfix.installs import java, node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
 from dockerfix.patterns import pattern

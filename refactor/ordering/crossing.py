@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.copies import Copied, read_copy
+from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.effects.model import Call
 from dockerfix.effects.reach import Reach, is_within
-from dockerfix.ignore_file import is_kept_out_of_git
+from dockerfix.image.copies import Copied, read_copy
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockerfix.manifest_copies import CannotMoveError
 from dockerfix.ordering.group import Pass
+from dockerfix.ordering.manifest_copies import CannotMoveError
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import (

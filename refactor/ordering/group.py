@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
-from dockerfix.copies import Copied, instructions_before, read_copy
+from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.kinds import command_kind
 from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.image.copies import Copied, instructions_before, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import copied_files, needs
 from dockerfix.ordering.go_build import go_install
@@ -122,7 +123,7 @@ def _take_run(
     instruction: Instruction, group: Group, workspace: Workspace
 ) -> Generator[Declined, None, str]:
     """Add the steps of a RUN to the group; give why nothing may pass it, "" if that may be."""
-    effects = workspace.effects(instruction)
+    effects = effects_of(instruction, workspace)
     step = effects.step
     if step is None:
         return "a RUN that cannot be read"
@@ -223,7 +224,7 @@ def _take_install(
 def _installed_before(install: Install, run: RunScript, workspace: Workspace) -> bool:
     """Whether the same was installed before, so that the install only looks whether it is there."""
     for earlier in instructions_before(workspace.dockerfile, run.instruction):
-        step = workspace.effects(earlier).step if earlier.keyword == "RUN" else None
+        step = effects_of(earlier, workspace).step if earlier.keyword == "RUN" else None
         for call in step.calls if step is not None else ():
             known = call.install
             if known is None or known.tool != install.tool or known.folder != install.folder:
@@ -257,7 +258,7 @@ def _waits(instruction: Instruction, group: Group, workspace: Workspace) -> bool
 
 
 def _installs(instruction: Instruction, workspace: Workspace) -> bool:
-    step = workspace.effects(instruction).step
+    step = effects_of(instruction, workspace).step
     return step is not None and any(c.install or c.problem for c in step.calls)
 
 

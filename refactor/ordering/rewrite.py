@@ -6,13 +6,14 @@ import posixpath
 import re
 from fnmatch import fnmatchcase
 
-from dockerfix.copies import Copied, read_copy
+from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Call
 from dockerfix.effects.reach import is_within, touches
+from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
-from dockerfix.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.ordering.edits import Moved, edit_order
 from dockerfix.ordering.group import Group, Pass, brings_folder
+from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.state import known_variables
@@ -154,13 +155,13 @@ def _changes_between(
     stage = workspace.dockerfile.stage_of(first)
     assert stage is not None
     between = stage.instructions[stage.index_of(first) : stage.index_of(last) + 1]
-    return any(workspace.effects(entry).sets & names for entry in between)
+    return any(effects_of(entry, workspace).sets & names for entry in between)
 
 
 def _leaves_layers(entry: Pass, workspace: Workspace) -> bool:
     """Whether to cut a RUN leaves in a layer of the image what the RUN removes again."""
     stage = workspace.dockerfile.stage_of(entry.run.instruction)
-    step = workspace.effects(entry.run.instruction).step
+    step = effects_of(entry.run.instruction, workspace).step
     if entry.is_whole or stage not in workspace.shipped_stages or step is None:
         return False
     if entry.install is not None and entry.install.fetch:
@@ -184,7 +185,7 @@ def _check_other_stages(movers: list[Instruction], group: Group, workspace: Work
     begin, end = stage.index_of(movers[0]), stage.index_of(group.last.run.instruction)
     for instruction in stage.instructions[begin:end]:
         if instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is not None:
-            target = workspace.effects(instruction).writes
+            target = effects_of(instruction, workspace).writes
             if any(target.holds(folder) for folder in folders):
                 raise CannotMoveError(
                     "a COPY from another stage goes to the same folder", instruction.line

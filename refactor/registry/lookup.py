@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator
 
-from dockerfix.lockfile import Pin
 from dockerfix.registry.answers import NotFoundError, RegistryError
 from dockerfix.registry.client import Registry
+from dockerfix.registry.lockfile import Pin
 from dockerfix.registry.reference import Reference
 from dockerfix.registry.tags import more_specific, newest, read_tag, same_version
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockerfix.work import Outcome
+from dockerfix.job import Outcome
 
 
 def render_github(outcomes: Sequence[Outcome]) -> str:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from dockerfix.job import Outcome
 from dockerfix.transform import Change, Declined
-from dockerfix.work import Outcome
 
 #: Raised when a field goes or changes its meaning.
 SCHEMA_VERSION = 1

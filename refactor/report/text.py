@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.diff import unified_diff
+from dockerfix.job import Outcome
 from dockerfix.patterns import pattern
-from dockerfix.work import Outcome
 
 if TYPE_CHECKING:
     from dockerfix.graph.gain import Gain

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from dockerfix.context.json_files import load_object, table
-from dockerfix.entry import Entry
+from dockerfix.image.entry import Entry
 from dockerfix.knowledge.data import table as facts
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import StaysError

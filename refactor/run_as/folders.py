@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockerfix.copies import read_copy
 from dockerfix.effects.reach import is_within
+from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.shell_commands import FETCHES_FILES
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import Account, StaysError

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from dockerfix.context.usage.facts import Service
 from dockerfix.context.usage.usage import Usage, usage_of
-from dockerfix.copies import lineage, origin_of
-from dockerfix.entry import Entry
+from dockerfix.image.copies import lineage, origin_of
+from dockerfix.image.entry import Entry
 from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import StaysError

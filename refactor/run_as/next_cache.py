@@ -7,7 +7,7 @@ Sources: nextjs.org (`.next/cache`, incremental static regeneration), the Docker
 from __future__ import annotations
 
 from dockerfix.context.json_files import load_object, table
-from dockerfix.copies import source_of
+from dockerfix.image.copies import source_of
 from dockerfix.run_as.account import Account, StaysError
 from dockerfix.run_as.needs import Running, unwrap
 from dockerfix.syntax.edits import Edit

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockerfix.copies import lineage
+from dockerfix.image.copies import lineage
 from dockerfix.state import known_variables
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import substitute

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.reading import BrokenManifestError
 from dockerfix.context.sources import TooManyFilesError, read_sources
-from dockerfix.copies import read_copy
+from dockerfix.image.copies import read_copy
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import StaysError
 from dockerfix.run_as.ports import FIRST_FREE_PORT

@@ -10,7 +10,7 @@ import posixpath
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.dotnet import DotnetProject, read_dotnet_project
 from dockerfix.context.manifests.reading import CannotTellError
-from dockerfix.copies import read_copy
+from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.runtime_images import dotnet_major
 from dockerfix.splitting.plan import Call, NotSplitError, Program
 

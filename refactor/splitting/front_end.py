@@ -16,9 +16,10 @@ from typing import NamedTuple
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.context.sources import read_sources
-from dockerfix.copies import read_copy
+from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
+from dockerfix.image.copies import read_copy
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Plan, Program
@@ -282,7 +283,7 @@ def _idle_folders(
     kept = [i for i in program.stage.instructions if i not in gone]
     for instruction, following in itertools.pairwise(kept):
         if instruction.keyword == following.keyword == "WORKDIR":
-            folder = program.workspace.effects(instruction).after.workdir
+            folder = effects_of(instruction, program.workspace).after.workdir
             if folder == front.folder and following.argument_text.startswith("/"):
                 yield instruction
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.context.manifests.go_mod import read_go_mod
-from dockerfix.copies import origin_of
+from dockerfix.image.copies import origin_of
 from dockerfix.patterns import pattern
 from dockerfix.splitting.makefile import recipe_calls
 from dockerfix.splitting.plan import Call, NotSplitError, Program

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from dockerfix.copies import origin_of
+from dockerfix.image.copies import origin_of
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Program
 from dockerfix.syntax.shell import parse_script

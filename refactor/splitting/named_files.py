@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.copies import Copied, read_copy
-from dockerfix.manifest_copies import is_within
+from dockerfix.image.copies import Copied, read_copy
+from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Program
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.context.sources import read_sources
-from dockerfix.copies import origin_of, read_copy
 from dockerfix.effects.reach import is_within
+from dockerfix.image.copies import origin_of, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.node_packages import PROGRAM_OF
 from dockerfix.patterns import pattern

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from dockerfix.context.json_files import Json, table
 from dockerfix.context.usage.usage import usage_of
+from dockerfix.installs.locked import NotLockedError, node_major
 from dockerfix.knowledge.node_packages import PROGRAM_OF
-from dockerfix.lock_installs import NotLockedError, node_major
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import IN_EVERY_IMAGE
 from dockerfix.splitting.missing_programs import installed_packages

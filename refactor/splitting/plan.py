@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Call, Kind, Step
 from dockerfix.effects.reach import Reach
-from dockerfix.entry import Entry
+from dockerfix.image.entry import Entry
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.tree import Instruction, Stage
@@ -119,7 +120,7 @@ def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:
 
 
 def _read_step(instruction: Instruction, workspace: Workspace) -> Step:
-    step = workspace.effects(instruction).step
+    step = effects_of(instruction, workspace).step
     where = f"line {instruction.line}"
     if step is None or not is_sequence(step):
         raise NotSplitError("a step that cannot be read", where)

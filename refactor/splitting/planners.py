@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from dockerfix.context.usage.usage import usage_of
-from dockerfix.manifest_copies import is_within
+from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.front_end import (
     NODE_PACKAGES,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import takewhile
 
 from dockerfix.context.usage.usage import usage_of
-from dockerfix.entry import UnknownEntryError, read_entry
+from dockerfix.effects.instructions import effects_of
+from dockerfix.image.entry import UnknownEntryError, read_entry
 from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, read_steps
 from dockerfix.splitting.planners import plan_program
 from dockerfix.splitting.runtime_stage import runtime_stage
@@ -109,7 +110,7 @@ def _folder(stage: Stage, steps: tuple[Step, ...], workspace: Workspace) -> str:
     workdirs = [i for i in stage.instructions if i.keyword == "WORKDIR"]
     folder: str | None = None
     if workdirs:
-        folder = workspace.effects(workdirs[-1]).after.workdir
+        folder = effects_of(workdirs[-1], workspace).after.workdir
     else:
         calls = [call for step in steps for call in step.calls if call.kind == "install"]
         folders = {call.directory for call in calls}

@@ -7,8 +7,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockerfix.copies import read_copy
 from dockerfix.effects.reach import is_within
+from dockerfix.image.copies import read_copy
 from dockerfix.patterns import pattern
 from dockerfix.splitting.owners import folder_owner
 from dockerfix.splitting.plan import NotSplitError, Plan, Program

@@ -10,8 +10,8 @@ import posixpath
 from typing import NamedTuple
 
 from dockerfix.context.json_files import load_object, table
-from dockerfix.copies import origin_of
 from dockerfix.effects.reach import is_within
+from dockerfix.image.copies import origin_of
 from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.node_base import build_tools

@@ -10,7 +10,7 @@ import posixpath
 from typing import Any
 
 from dockerfix.context.json_files import load_object, table
-from dockerfix.copies import origin_of
+from dockerfix.image.copies import origin_of
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.syntax.edits import Edit, insert_after

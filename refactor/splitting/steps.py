@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
-from dockerfix.copies import read_copy
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
+from dockerfix.image.copies import read_copy
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.plan import Program
 from dockerfix.syntax.tree import Instruction

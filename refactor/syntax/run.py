@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dockerfix.state import State
 from dockerfix.syntax.edits import Edit, replace_part
 from dockerfix.syntax.shell import Command, Script, parse_script
 from dockerfix.syntax.tree import Instruction
@@ -49,12 +48,12 @@ class RunScript:
         return edit
 
 
-def read_run(instruction: Instruction, state: State) -> RunScript | None:
-    """Read the script of a RUN; None for exec form, here-documents, other shells, unreadable ones.
+def read_run(instruction: Instruction) -> RunScript | None:
+    """Read the script of a RUN as POSIX shells do.
 
-    Where the shell form is not read by a POSIX shell, nothing is known of it.
+    None for exec form, here-documents and scripts that cannot be read.
     """
-    if instruction.keyword != "RUN" or not state.posix or instruction.heredocs:
+    if instruction.keyword != "RUN" or instruction.heredocs:
         return None
     if not instruction.argument_text or instruction.is_exec_form:
         return None

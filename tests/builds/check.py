@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from dockerfix.pipeline import Result
 from dockerfix.verify.engine import BuildOptions, find_engine
 from dockerfix.verify.measure import COLD, SOURCE
-from dockerfix.verify.verdict import BROKEN, ORIGINAL_BROKEN, Verdict, Wishes, verify
+from dockerfix.verify.side_by_side import verify
+from dockerfix.verify.verdict import BROKEN, ORIGINAL_BROKEN, Verdict, Wishes
 from tests.builds.applications import Application, applications, images_of
 from tests.builds.mutations import Mutation
 

@@ -9,7 +9,7 @@ from itertools import dropwhile
 from typing import NamedTuple
 
 from dockerfix.context.json_files import load_object, table
-from dockerfix.copies import lineage, origin_of
+from dockerfix.image.copies import lineage, origin_of
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.shell import Command, parse_script

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from dockerfix.context.node_lock import why_npm_lock_differs, why_yarn_lock_differs
-from dockerfix.copies import instructions_before, source_of
+from dockerfix.image.copies import instructions_before, source_of
 from dockerfix.knowledge.package_managers import NPM, YARN
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockerfix.index_repeats import add_repeats
-from dockerfix.install_steps import Member, Step, is_clean_up, read_steps
+from dockerfix.merging.repeats import add_repeats
+from dockerfix.merging.steps import Member, Step, is_clean_up, read_steps
 from dockerfix.packages import PackageCommand
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from dockerfix.context.build_context import BuildContext
-from dockerfix.copies import Copied, read_copy
-from dockerfix.ignore_file import add_patterns, is_kept_out_of_git, is_nowhere_in_git
+from dockerfix.context.git import is_kept_out_of_git, is_nowhere_in_git
+from dockerfix.ignoring.ignore_file import add_patterns
+from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Instruction

@@ -1,29 +1,17 @@
-"""New patterns for the `.dockerignore` of a build context."""
+"""What git holds of the context, and what a `.gitignore` keeps out of it."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
 from functools import lru_cache
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.ignore import IgnoreRules, parse_ignore_file
 from dockerfix.context.usage.usage import repository_of
-from dockerfix.transform import NewFile
 
 #: An index of more bytes is read up to here.
 _MAX_INDEX = 64 * 1024 * 1024
-
-
-def add_patterns(patterns: Sequence[str], context: BuildContext) -> NewFile:
-    """The ignore file that counts for this Dockerfile, with patterns at its end."""
-    path = context.ignore_path or ".dockerignore"
-    text = context.read(path) or "" if context.ignore_path else ""
-    newline = "\r\n" if "\r\n" in text else "\n"
-    if text and not text.endswith("\n"):
-        text += newline
-    return NewFile(path, text + "".join(pattern + newline for pattern in patterns))
 
 
 def is_kept_out_of_git(path: str, context: BuildContext) -> bool:

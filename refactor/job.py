@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockerfix.catalogue import plugin_passes
-from dockerfix.lockfile import LockError, Pin
 from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
+from dockerfix.registry.lockfile import LockError, Pin
 from dockerfix.transform import Declined, NewFile
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from dockerfix.install_steps import Step, is_clean_up
 from dockerfix.knowledge.package_managers import Manager
 from dockerfix.knowledge.shell_commands import IGNORES_INDEX, KEEPS_SOURCES
+from dockerfix.merging.steps import Step, is_clean_up
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.shell import Command

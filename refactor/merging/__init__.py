@@ -1,0 +1,1 @@
+"""Neighbouring RUN instructions as one: which belong together, and what becomes of them."""
