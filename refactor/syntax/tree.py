@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import NamedTuple, TypeAlias
 
 from dockerfix.lazy_property import lazy_property
@@ -162,12 +163,12 @@ class Instruction:
     def keyword_text(self) -> str:
         """The keyword as it is written."""
         found = _KEYWORD.match(self.logical.strip(SPACES))
-        return found[0] if found else ""
+        return intern(found[0]) if found else ""
 
     @lazy_property
     def keyword(self) -> str:
         """The keyword in capitals."""
-        return self.keyword_text.upper()
+        return intern(self.keyword_text.upper())
 
     @lazy_property
     def _parts(self) -> tuple[tuple[tuple[str, int, int], ...], int, int]:
