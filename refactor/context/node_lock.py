@@ -1,19 +1,23 @@
-"""Whether a lock file of npm or yarn 1 is in step with its package.json.
+"""Whether a lock file of npm, yarn 1 or pnpm is in step with its package.json.
 
 Sources: npm's documentation of package-lock.json (`packages`, `lockfileVersion`) and of `npm ci`
-(it refuses a lock that is not in step); yarn 1's lock file format, `# yarn lockfile v1`.
+(it refuses a lock that is not in step); yarn 1's lock file format, `# yarn lockfile v1`; pnpm's
+lock files (`importers`, with the `specifier` of each dependency).
 """
 
 from __future__ import annotations
 
 import re
 
-from dockerfix.context.json_files import load_object, table
+from dockerfix.context.json_files import Json, load_object, table
 from dockerfix.patterns import pattern
 
 #: What npm compares between package.json and the lock's root entry.
 _NPM_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _YARN_FIELDS = ("dependencies", "devDependencies", "optionalDependencies")
+#: Source: the lock files that pnpm 8, 9 and 10 write.
+_PNPM_HEAD = frozenset(("lockfileVersion", "settings", "importers", *_YARN_FIELDS))
+_PNPM_PACKAGES = pattern(r"(?m)^packages:")
 _YARN_MARK = "# yarn lockfile v1"
 _YARN_KEY = pattern(r'^(?:"[^"\n]+"|[^\s"#:][^\n"]*?)(?:, (?:"[^"\n]+"|[^\s",][^\n",]*))*:$', re.M)
 
@@ -62,6 +66,39 @@ def why_yarn_lock_differs(package: str, lock: str) -> str | None:
             if f"{name}@{version}" not in entries:
                 return f"{name}@{version} is not in the lock"
     return None
+
+
+def why_pnpm_lock_differs(package: str, lock: str) -> str | None:
+    """The same for `pnpm install --frozen-lockfile`, in a project of one package."""
+    manifest, locked = load_object(package), _head_of_pnpm_lock(lock)
+    if manifest is None or locked is None:
+        return "package.json is not JSON, or the lock not of pnpm 8 or later"
+    if unknown := set(locked) - _PNPM_HEAD:
+        return f"the lock has {min(unknown)}"
+    if manifest.get("pnpm") or manifest.get("overrides") or manifest.get("resolutions"):
+        return "package.json has settings of pnpm"
+    importers = locked.get("importers", {".": locked})
+    if not isinstance(importers, dict) or set(importers) != {"."}:
+        return "the lock is one of several packages"
+    for field in _YARN_FIELDS:
+        found = table(importers["."] or {}, field)
+        specifiers = {name: table(found, name).get("specifier") for name in found}
+        if specifiers != table(manifest, field):
+            return f"{field} differ"
+    return None
+
+
+def _head_of_pnpm_lock(lock: str) -> Json | None:
+    """What stands in front of the packages."""
+    from dockerfix.context.manifests.reading import BrokenManifestError
+    from dockerfix.context.yaml_files import load_yaml
+
+    try:
+        documents = load_yaml("pnpm-lock.yaml", _PNPM_PACKAGES.split(lock)[0])
+    except BrokenManifestError:
+        return None
+    found = documents[0] if len(documents) == 1 else None
+    return found if isinstance(found, dict) and "lockfileVersion" in found else None
 
 
 def lock_version(lock: str) -> int | None:

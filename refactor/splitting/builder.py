@@ -55,7 +55,7 @@ def dependency_stage(
     if call.install is None:
         raise NotSplitError("what the install reads is not known", " ".join(call.words[:2]))
     workspace = program.workspace
-    movers = [copy for copy in program.copies if not _is_manifest(copy, step, program)]
+    movers = [copy for copy in program.copies if not is_manifest(copy, step, program)]
     stayers = [copy for copy in program.copies if copy not in movers]
     before = [copy for copy in movers if copy.start < step.instruction.start]
     try:
@@ -70,8 +70,7 @@ def dependency_stage(
         text = "".join(line + workspace.style.newline for line in lines)
         edits.append(Edit(head, head, text))
     if option:
-        end = call.command.words[1].end if len(call.words) > 1 else call.command.words[0].end
-        edits.append(step.run.insert(end, option))
+        edits.append(step.run.insert(option_place(call), option))
     _check_targets(movers, program)
     return Plan(
         base,
@@ -86,9 +85,18 @@ def dependency_stage(
     )
 
 
-def _is_manifest(copy: Instruction, step: Step, program: Program) -> bool:
+def option_place(call: Call) -> int:
+    """Where in the script of its RUN an option is put into an install."""
+    words = call.command.words[1:] or call.command.words
+    plain = (word.end for word in words if not word.text.startswith("-"))
+    return next(plain, words[-1].end)
+
+
+def is_manifest(copy: Instruction, step: Step, program: Program) -> bool:
     """Whether a COPY brings only what the installs read."""
-    files = {p for _, c in program.calls("install") if c.install for p in c.install.files}
+    installs = [call.install for _, call in program.calls("install") if call.install]
+    files = {path for install in installs for path in install.files}
+    folders = [path for install in installs for path in install.folders]
     context = program.workspace.context
     assert context is not None
     sources = [
@@ -97,7 +105,11 @@ def _is_manifest(copy: Instruction, step: Step, program: Program) -> bool:
         for path in context.find(copied.source)
     ]
     return bool(sources) and all(
-        path in files or f"{path}*" in files or _matches(path, files) for path in sources
+        path in files
+        or f"{path}*" in files
+        or _matches(path, files)
+        or any(is_within(path, folder) for folder in folders)
+        for path in sources
     )
 
 

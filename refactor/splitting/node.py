@@ -34,6 +34,7 @@ from dockerfix.splitting.node_command import (
     main_command,
     script_of,
 )
+from dockerfix.splitting.node_deps import WHY, install_beside
 from dockerfix.splitting.node_files import needed_files
 from dockerfix.splitting.node_production import (
     left_behind,
@@ -290,12 +291,22 @@ def _whole_folder(
         raise NotSplitError("nothing would stay behind")
     found = needed_files(program, project) if command or not left else None
     paths, facts = found or ((program.folder,), None)
+    beside = install_beside(program, project, step, install) if command and found else None
     return Plan(
         base.image,
         tuple((path, path) for path in paths),
         _GAIN,
-        (*base.evidence, *(left if command else ()), *((facts,) if facts else ())),
-        last=(*((command,) if command else ()), *_other_dependencies(program, project)),
+        (
+            *base.evidence,
+            *(left if command else ()),
+            *((facts,) if facts else ()),
+            *((WHY,) if beside else ()),
+        ),
+        last=(
+            *((command,) if command and not beside else ()),
+            *_other_dependencies(program, project),
+        ),
+        beside=beside,
     )
 
 

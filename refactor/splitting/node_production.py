@@ -126,7 +126,13 @@ def _yarn_command(program: Program, project: NodeProject) -> str:
         locked = _has(program, project, "yarn.lock")
         frozen = " --frozen-lockfile" if locked else ""
         return f"yarn install --production{frozen} --ignore-scripts --prefer-offline"
+    return focus_command(program, project)
+
+
+def focus_command(program: Program, project: NodeProject) -> str:
+    """The command of yarn 2 and later that leaves out development dependencies; "" without one."""
     scripts = table(project.manifest, "scripts")
+    generation = yarn_generation(program, project)
     if generation < _FIRST_YARN_WITH_FOCUS or any(name in scripts for name in _SCRIPTS):
         return ""
     return "yarn workspaces focus --all --production"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Call, Kind, Step
@@ -15,7 +16,7 @@ from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
 
-__all__ = ["Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "read_steps"]
+__all__ = ["Beside", "Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "read_steps"]
 
 
 class NotSplitError(ReasonError):
@@ -64,6 +65,21 @@ class Program:
         return found
 
 
+class Beside(NamedTuple):
+    """A stage beside the one that builds: both stand on what comes before a RUN."""
+
+    run: Instruction
+    #: The RUN that the stage does in place of that one.
+    line: str
+    #: Image paths that come from there.
+    paths: tuple[str, ...]
+    #: ARGs in front of that RUN which both stages declare again.
+    again: tuple[Instruction, ...] = ()
+    #: Names of the stage, and of the one below both.
+    name: str = "deps"
+    base: str = "base"
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a program is split."""
@@ -108,6 +124,7 @@ class Plan:
     calls_none: bool = False
     #: Name of the stage that builds.
     stage_name: str = "build"
+    beside: Beside | None = None
 
 
 def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:

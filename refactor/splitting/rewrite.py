@@ -10,11 +10,12 @@ from itertools import takewhile
 from dockerfix.context.usage.usage import usage_of
 from dockerfix.effects.instructions import effects_of
 from dockerfix.image.entry import UnknownEntryError, read_entry
-from dockerfix.splitting.plan import NotSplitError, Plan, Program, Step, read_steps
+from dockerfix.splitting.plan import Beside, NotSplitError, Plan, Program, Step, read_steps
 from dockerfix.splitting.planners import plan_program
 from dockerfix.splitting.runtime_stage import runtime_stage
 from dockerfix.syntax.edits import (
     Edit,
+    blank_above,
     end_with_gap,
     head_of,
 )
@@ -42,11 +43,13 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
     if "$" in program.base and plan.base != program.base:
         raise NotSplitError("the base image is given from outside", program.base)
     builder, name = _names(program)
-    plan = replace(plan, stage_name=builder)
-    edits = [*_name_edits(stage, program, builder)]
+    plan = replace(plan, stage_name=builder, beside=_named(plan.beside, builder, name))
+    edits = [*_name_edits(stage, program, plan.beside.base if plan.beside else builder)]
     runtime = runtime_stage(program, plan, name)
     text, removed = runtime.text, list(runtime.removed)
     edits += plan.edits
+    parting = _parting(plan.beside, builder, workspace) if plan.beside else ()
+    edits += parting
     edits += _move_edits(removed, text, plan, workspace)
     return Change(
         "the image ships what it was built with",
@@ -56,7 +59,12 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
         plan.level,
         evidence=(_entry_evidence(program), *plan.evidence),
         removed=tuple(i.keyword for i in (*plan.gone, *removed)),
-        added=(*plan.added, *("RUN",) * len(plan.last), *_keywords(text)),
+        added=(
+            *plan.added,
+            *("RUN",) * len(plan.last),
+            *(keyword for edit in parting for keyword in _keywords(edit.text)),
+            *_keywords(text),
+        ),
         dropped_comments=runtime.dropped,
         files=plan.files,
     )
@@ -133,6 +141,26 @@ def _names(program: Program) -> tuple[str, str]:
     if name.lower() in _BUILDING and not is_target:
         return name, "runtime"
     return ("builder" if name.lower() == "build" else "build"), name
+
+
+def _named(beside: Beside | None, *taken: str) -> Beside | None:
+    """Its stages with names that no other stage has."""
+    if beside is None:
+        return None
+    names = [name.lower() for name in taken]
+    own = "production-dependencies" if beside.name in names else beside.name
+    return beside._replace(name=own, base="common" if beside.base in names else beside.base)
+
+
+def _parting(beside: Beside, builder: str, workspace: Workspace) -> tuple[Edit, ...]:
+    """What parts the stage in front of a RUN: one stage beside, and the rest of this one."""
+    dockerfile, style = workspace.dockerfile, workspace.style
+    head, newline = head_of(dockerfile, beside.run), style.newline
+    start = f"{style.keyword('FROM')} {beside.base} {style.keyword('AS')}"
+    again = [entry.code.rstrip("\r\n") for entry in beside.again]
+    lines = (f"{start} {beside.name}", *again, beside.line, "", f"{start} {builder}", *again)
+    gap = "" if blank_above(dockerfile, beside.run) else newline
+    return (Edit(head, head, gap + "".join(line + newline for line in lines)),)
 
 
 def _name_edits(stage: Stage, program: Program, name: str) -> Iterator[Edit]:

@@ -226,11 +226,15 @@ class _Writer:
         copies = [(source, target, self._owner_of(target)) for source, target in self.plan.copies]
         copies += [entry for entry in owned if self._is_copied(entry[0])]
         lines = [
-            f"{style.keyword('COPY')} --from={self.plan.stage_name}"
+            f"{style.keyword('COPY')} --from={self._stage_of(source)}"
             f"{f' --chown={owner}' if owner else ''} {source} {target}"
             for source, target, owner in copies
         ]
         return [*self._lines(self.plan.extra), *self._lines(tuple(lines))]
+
+    def _stage_of(self, source: str) -> str:
+        beside = self.plan.beside
+        return beside.name if beside and source in beside.paths else self.plan.stage_name
 
     def _owner_of(self, target: str) -> str | None:
         """The owner of what is copied; beside the program's folder everything is root's."""
