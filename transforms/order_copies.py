@@ -18,8 +18,10 @@ class OrderCopies(Transform):
     An edit of the sources then no longer makes the install run again. System packages, tools and
     downloads that need none of the files go in front as well. Where an install goes on to build
     what it installs for (go, Maven, .NET, uv, Poetry, Composer), what it downloads is fetched in a
-    step of its own, and the install itself stays behind the sources. Where the COPY of the
-    sources would bring the host's copy of what the install leaves, `.dockerignore` keeps it out.
+    step of its own, and the install itself stays behind the sources. cargo, which fetches nothing
+    without sources, compiles the dependencies for stand-ins, and removes what came of these. Where
+    the COPY of the sources would bring the host's copy of what the install leaves, `.dockerignore`
+    keeps it out.
 
     Build context:
         package.json: {"dependencies": {"express": "^4.18.0"}}

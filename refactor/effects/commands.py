@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from dockerfix.effects.kinds import command_kind, find_rule, only_asks
 from dockerfix.effects.model import Call
 from dockerfix.effects.operands import Operands
@@ -96,11 +94,7 @@ def _read_install(
 
 def _installed(install: Install) -> tuple[Reach, Reach]:
     """What an install touches in the image."""
-
-    def place(path: str) -> str:
-        inner = posixpath.relpath(path.rstrip("*"), install.folder or ".")
-        return posixpath.normpath(posixpath.join(install.directory, inner))
-
-    reads = Reach(tuple(place(path) for path in (*install.files, *install.folders)))
+    read = (*install.files, *install.folders)
+    reads = Reach(tuple(install.place(path.rstrip("*")) for path in read))
     facts = command_facts()
-    return reads, Reach((*(place(path) for path in install.leaves), *facts.system, *KEPT))
+    return reads, Reach((*map(install.place, install.leaves), *facts.system, *KEPT))

@@ -74,6 +74,16 @@ class Install(NamedTuple):
     folder: str = ""
     #: That place in the image.
     directory: str = ""
+    #: Where it is run once before on stand-ins for the sources, as `fetch`: the commands that make
+    #: these, those that remove all traces of them, and the stand-ins, as paths in the context.
+    make: tuple[str, ...] = ()
+    clean: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] = ()
+
+    def place(self, path: str) -> str:
+        """Where a path of the context lies in the image."""
+        inner = posixpath.relpath(path, self.folder or ".")
+        return posixpath.normpath(posixpath.join(self.directory, inner))
 
 
 def lock_or_pattern(project: Project, lock: str) -> str:

@@ -6,7 +6,7 @@ from dockerfix.installs.dart import read_dart
 from dockerfix.installs.dotnet import read_dotnet
 from dockerfix.installs.elixir import read_mix
 from dockerfix.installs.go import read_go
-from dockerfix.installs.install import Install, Project, UnknownInstallError
+from dockerfix.installs.install import Install, Project
 from dockerfix.installs.java import MAVEN_BUILDS, maven_only_fetches, read_gradle, read_maven
 from dockerfix.installs.php import read_composer
 from dockerfix.installs.ruby import read_bundler
@@ -57,11 +57,6 @@ def read_other_install(words: tuple[str, ...], project: Project, code: str) -> I
             return read_dotnet(words, project)
         case "./gradlew":
             return read_gradle(project)
-        case "cargo":
-            # Without a source file a manifest names no target, and `cargo fetch` ends (Cargo's
-            # book, "Cargo Targets"); a build of an empty one leaves what a later one takes for
-            # up to date, as COPY keeps the sources' times.
-            raise UnknownInstallError("the tool fetches nothing without the sources", "cargo")
         case "mix":
             return read_mix(project)
         case "dart" | "flutter":

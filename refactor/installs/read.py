@@ -72,7 +72,10 @@ def read_install(
         raise UnknownInstallError("the directory is not known")
     words, directory = _settle(words, directory)
     project = Project(context, *_folder(words, directory, before, workspace))
-    found = _read(words, project, workspace)
+    if words[0] == "cargo":
+        found = _read_rust(words, project, directory, before, workspace)
+    else:
+        found = _read(words, project, workspace)
     return found._replace(folder=project.folder, directory=directory)
 
 
@@ -86,6 +89,10 @@ def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], st
                 value = value if equals else words[index + 1] if index + 1 < len(words) else ""
                 rest = (*words[:index], *words[index + (1 if equals else 2) :])
                 return rest, posixpath.normpath(posixpath.join(directory, value))
+    if words[0] == "cargo":
+        from dockerfix.installs.rust_words import project_folder
+
+        return words, posixpath.normpath(posixpath.join(directory, project_folder(words)))
     if words[0] in ("mvn", "./mvnw"):
         file = java.pom_of(words)
         if file:
@@ -99,6 +106,26 @@ def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], st
             )
             return tuple(near), folder
     return words, directory
+
+
+def _read_rust(
+    words: tuple[str, ...],
+    project: Project,
+    directory: str,
+    before: Instruction,
+    workspace: Workspace,
+) -> Install:
+    from dockerfix.installs.rust import Surroundings, read_rust
+
+    def lies(path: str) -> bool:
+        inner = posixpath.relpath(path, project.folder or ".")
+        place = posixpath.normpath(posixpath.join(directory, inner))
+        return source_of(place, before, workspace) == path
+
+    stage = workspace.dockerfile.stage_of(before)
+    root = stage.lineage[0] if stage is not None else None
+    base = (root.resolved_base or root.base) if root is not None else ""
+    return read_rust(words, project, Surroundings(lies, base, workspace.dockerfile.code, directory))
 
 
 def _read(words: tuple[str, ...], project: Project, workspace: Workspace) -> Install:

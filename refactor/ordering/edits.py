@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockerfix.ordering.first_run import first_run
 from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
 from dockerfix.packages import read_package_command
@@ -19,7 +20,7 @@ from dockerfix.syntax.edits import (
     insert_after,
 )
 from dockerfix.syntax.edits import with_comments as code_with_comments
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell import Command, Item
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
@@ -59,10 +60,19 @@ class Moved:
         return self.passes[-1]
 
     @property
-    def fetch(self) -> str:
-        """The command that is put in front of a step which goes on to build."""
+    def fetch(self) -> tuple[str, ...]:
+        """The commands that are put in front of a step which goes on to build."""
         install = self.last.install
-        return install.fetch if install is not None else ""
+        if install is None or not install.fetch:
+            return ()
+        return first_run(self.last) if install.make else (install.fetch,)
+
+    @property
+    def divides(self) -> bool:
+        """Whether a first run has to stay behind other work in its RUN."""
+        install, items = self.last.install, self.last.run.script.items
+        before = items[: self.last.index]
+        return bool(install and install.make) and any(_name(item) != "cd" for item in before)
 
 
 def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[str, ...]]:
@@ -70,8 +80,8 @@ def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[st
 
     Raises CannotMoveError when there is no place to put them.
     """
-    divides = bool(moved.fetch) or _has_rest(moved.last)
-    added = ("COPY",) * len(moved.lines) + (("RUN",) if divides else ())
+    runs = 2 if moved.divides else int(bool(moved.fetch) or _has_rest(moved.last))
+    added = ("COPY",) * len(moved.lines) + ("RUN",) * runs
     return list(_edits(moved, workspace)), added
 
 
@@ -81,7 +91,7 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     if moved.fetch and _may_fetch_above(moved, workspace):
         stays = _comment_stays(movers[0], workspace)
         head = movers[0].start if stays else head_of(workspace.dockerfile, movers[0])
-        lines = [*moved.lines, _run_line(moved.last, moved.fetch)]
+        lines = [*moved.lines, _run_line(moved.last, moved.fetch, workspace)]
         text = "".join(line + newline for line in lines)
         yield Edit(head, head, text + _gap_between(movers[0], workspace))
         return
@@ -90,9 +100,13 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     if moved.fetch:
         head = head_of(workspace.dockerfile, run)
         before = _lines(moved, workspace) if _lines_by_fetch(moved) else ""
-        yield Edit(head, head, f"{before}{_run_line(moved.last, moved.fetch)}{newline}{text}{gap}")
+        first = f"{before}{_run_line(moved.last, moved.fetch, workspace)}{newline}{text}"
+        if moved.divides:
+            yield _divide(moved.last, moved.last.index - 1, first, gap, workspace)
+        else:
+            yield Edit(head, head, f"{first}{gap}")
     elif _has_rest(moved.last):
-        yield _divide(moved.last, text, gap, workspace)
+        yield _divide(moved.last, moved.last.index, text, gap, workspace)
     elif run.code.rstrip().endswith(run.escape):
         yield _behind_open_end(run, text, newline)
     else:
@@ -140,6 +154,8 @@ def _lines_by_fetch(moved: Moved) -> bool:
 def _lines_stay(moved: Moved) -> bool:
     """Whether the manifests go where the COPY was: no other work stands before the install."""
     first = moved.passes[0]
+    if moved.divides:
+        return False
     return first.install is not None or first.run is moved.last.run
 
 
@@ -148,16 +164,25 @@ def _may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
 
     A COPY that stays may bring what the fetch reads.
     """
+    if moved.divides:
+        return False
     first, run = moved.movers[0], moved.last.run.instruction
+    used = " ".join(moved.fetch)
     stage = workspace.dockerfile.stage_of(first)
     assert stage is not None
     between = stage.instructions[stage.index_of(first) + 1 : stage.index_of(run)]
     return all(
         entry.keyword in ("LABEL", "EXPOSE")
         or entry in moved.movers
-        or (entry.keyword == "ARG" and not _STEERS.search(entry.argument_text))
+        or (entry.keyword == "ARG" and not _steers(entry, used))
         for entry in between
     )
+
+
+def _steers(argument: Instruction, used: str) -> bool:
+    """Whether a build argument may change what commands do."""
+    names = (word.partition("=")[0] for word in argument.arguments)
+    return bool(_STEERS.search(argument.argument_text)) or any(name in used for name in names)
 
 
 def _moved_text(moved: Moved, workspace: Workspace) -> str:
@@ -203,16 +228,17 @@ def _only_cleans(command: Command) -> bool:
     return command.literal_name == "rm" and all(path.startswith(_CACHES) for path in paths)
 
 
-def _divide(entry: Pass, moved: str, gap: str, workspace: Workspace) -> Edit:
-    """Cut a RUN in two behind a step, with the moved instructions between them."""
+def _divide(entry: Pass, index: int, moved: str, gap: str, workspace: Workspace) -> Edit:
+    """Cut a RUN in two behind one of its commands, with the moved instructions between them."""
     run, script = entry.run, entry.run.script
-    cut = run.replace(script.items[entry.index].end, script.items[entry.index + 1].start, "")
+    cut = run.replace(script.items[index].end, script.items[index + 1].start, "")
     if any(cut.start <= c.start < cut.end for c in run.instruction.inner_comments):
         raise CannotMoveError("a comment stands within the RUN", run.instruction.line)
-    return Edit(cut.start, cut.end, f"{workspace.style.newline}{moved}{gap}{_run_line(entry, '')}")
+    rest = _run_line(entry, (), workspace)
+    return Edit(cut.start, cut.end, f"{workspace.style.newline}{moved}{gap}{rest}")
 
 
-def _run_line(entry: Pass, command: str) -> str:
+def _run_line(entry: Pass, commands: tuple[str, ...], workspace: Workspace) -> str:
     """A RUN as the one of a step, in the same directory."""
     run = entry.run.instruction
     before = entry.run.script.items[: entry.index]
@@ -221,7 +247,15 @@ def _run_line(entry: Pass, command: str) -> str:
         raise CannotMoveError("a variable of the shell is used later", run.line)
     changes = [item.text for item, name in zip(before, names, strict=True) if name == "cd"]
     flags = [_flag_text(run, flag.start, flag.end) for flag in run.flags]
-    return " ".join((run.keyword_text, *flags, *(f"{text} &&" for text in changes), command))
+    if len(commands) > 1:
+        text = workspace.style.join_commands([*changes, *commands])
+    else:
+        text = " ".join((*(f"{text} &&" for text in changes), *(commands or ("",))))
+    return " ".join((run.keyword_text, *flags, text))
+
+
+def _name(item: Item) -> str | None:
+    return item.command.literal_name if item.command is not None else None
 
 
 def _flag_text(instruction: Instruction, start: int, end: int) -> str:

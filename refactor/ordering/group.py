@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.kinds import command_kind
 from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.effects.reach import touches
 from dockerfix.image.copies import Copied, instructions_before, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import copied_files, needs
@@ -137,7 +139,7 @@ def _take_run(
             if step.run.script.is_and_list:
                 group.passes += _worth(found, step)
             else:
-                group.passes += [p for p in found if p.install and p.install.fetch]
+                group.passes += [p for p in found if p.install and _fetches_apart(p.install)]
             return wall
     if step.run.script.tail:
         return "a RUN that is no plain and-list"
@@ -147,6 +149,11 @@ def _take_run(
         if not group.passes or group.passes[-1].run is not step.run or not group.last.is_whole:
             group.passes.append(Pass(step.run, last))
     return ""
+
+
+def _fetches_apart(install: Install) -> bool:
+    """Whether a command that goes in front of the RUN fetches, whatever the RUN does besides."""
+    return bool(install.fetch) and not install.make
 
 
 def _worth(found: list[Pass], step: Step) -> list[Pass]:
@@ -236,7 +243,7 @@ def _installed_before(install: Install, run: RunScript, workspace: Workspace) ->
 
 def _fetched_before(install: Install, run: RunScript, index: int, workspace: Workspace) -> bool:
     """Whether the dependencies are there already, or a cache mount keeps them."""
-    if any(flag.name == "mount" for flag in run.instruction.flags):
+    if _keeps_in_mount(install, run.instruction):
         return True
     before = run.script.text[: run.script.items[index].start]
     steps = tuple(instructions_before(workspace.dockerfile, run.instruction))
@@ -244,6 +251,21 @@ def _fetched_before(install: Install, run: RunScript, index: int, workspace: Wor
     brought = any(step.flag("from") is not None for step in steps if step.keyword == "COPY")
     return (brought and install.tool in ("go", "maven")) or any(
         text in code for text in install.fetched_by for code in texts
+    )
+
+
+def _keeps_in_mount(install: Install, instruction: Instruction) -> bool:
+    """Whether a cache mount keeps what the install leaves: for a compiler, what it compiled."""
+    mounts = [flag.value or "" for flag in instruction.flags if flag.name == "mount"]
+    if not install.make:
+        return bool(mounts)
+    places = [install.place(path) for path in install.leaves]
+    options = [part.partition("=") for mount in mounts for part in mount.split(",")]
+    targets = [value for key, _, value in options if key in ("target", "dst", "destination")]
+    return any(
+        "$" in target or touches(posixpath.join(install.directory, target), place)
+        for target in targets
+        for place in places
     )
 
 

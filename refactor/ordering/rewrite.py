@@ -12,6 +12,7 @@ from dockerfix.effects.reach import is_within, touches
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.ordering.edits import Moved, edit_order
+from dockerfix.ordering.first_run import check_first_run
 from dockerfix.ordering.group import Group, Pass, brings_folder
 from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.packages import read_package_command
@@ -69,6 +70,8 @@ def rewrite(group: Group, workspace: Workspace) -> Change | None:
 
 
 def _message(installs: list[Install]) -> str:
+    if any(install.make for install in installs):
+        return "an edit of any file makes the dependencies compile again"
     if installs:
         return "an edit of any file makes the install run again"
     return "an edit of any file makes the steps run again that need none of them"
@@ -78,6 +81,8 @@ def _help(installs: list[Install]) -> str:
     if not installs:
         return "Copy the sources behind the steps that do not need them"
     tools = ", ".join(dict.fromkeys(install.tool for install in installs))
+    if any(install.make for install in installs):
+        return f"Let {tools} compile the dependencies first, and copy the sources behind that"
     return f"Copy what {tools} reads first, and the rest behind the install"
 
 
@@ -86,11 +91,14 @@ def _movers(
 ) -> list[Instruction]:
     """The COPYs of whole folders that no install reads, and what has to stay behind those."""
     movers: list[Instruction] = []
+    runs_first = any(install.make for install in installs)
     for copy in early:
         if installs and _is_needed(copy, installs, workspace):
             continue
-        if brings_folder(copy, workspace) or any(
-            _overtakes_wrongly(mover, copy, workspace) for mover in movers
+        if (
+            runs_first
+            or brings_folder(copy, workspace)
+            or any(_overtakes_wrongly(mover, copy, workspace) for mover in movers)
         ):
             movers.append(copy)
     return movers
@@ -137,6 +145,9 @@ def _check_movers(
             if entry.run.instruction.start > movers[0].start and _WANTED.search(comment.text):
                 raise CannotMoveError("a comment asks for this order", comment.line, comment.text)
     _check_other_stages(movers, group, workspace)
+    for entry in group.passes:
+        if entry.install is not None and entry.install.make:
+            check_first_run(entry.install, movers, entry.run.instruction, workspace)
 
 
 def _is_absolute(copy: Instruction, workspace: Workspace) -> bool:
@@ -164,11 +175,15 @@ def _leaves_layers(entry: Pass, workspace: Workspace) -> bool:
     step = effects_of(entry.run.instruction, workspace).step
     if entry.is_whole or stage not in workspace.shipped_stages or step is None:
         return False
-    if entry.install is not None and entry.install.fetch:
+    runs_first = entry.install is not None and bool(entry.install.make)
+    if entry.install is not None and entry.install.fetch and not runs_first:
         return False
     end = entry.run.script.items[entry.index].end
     rest = [call for call in step.calls if call.command.start >= end]
     cleans = any(_cleans(call) for call in rest if not call.command.nested)
+    if runs_first:
+        # A layer of its own keeps all that is compiled for the dependencies.
+        return cleans
     return cleans and any(call.kind != "clean" for call in rest)
 
 

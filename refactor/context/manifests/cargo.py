@@ -41,6 +41,11 @@ class CargoManifest(NamedTuple):
         return text_at(table_at(self.data, "package"), "name")
 
     @property
+    def default_program(self) -> str | None:
+        """The program that `cargo run` means; it has to be there whatever is built."""
+        return text_at(table_at(self.data, "package"), "default-run")
+
+    @property
     def members(self) -> tuple[str, ...]:
         """The members of the workspace, as they are written."""
         return texts_at(table_at(self.data, "workspace"), "members")
@@ -57,6 +62,19 @@ class CargoManifest(NamedTuple):
         tables.append(table_at(self.data, "workspace", "dependencies"))
         entries = (entry for table in tables for entry in table.values())
         return tuple(e["path"] for e in entries if isinstance(e, dict) and text_at(e, "path"))
+
+    @property
+    def path_patches(self) -> tuple[str, ...]:
+        """Folders that stand in for dependencies by `[patch]`, as they are written."""
+        tables = (table_at(table) for table in table_at(self.data, "patch").values())
+        entries = (entry for table in tables for entry in table.values())
+        return tuple(path for entry in entries if (path := text_at(table_at(entry), "path")))
+
+    @property
+    def lints(self) -> Table:
+        """Lints of the compiler by name, with their levels; those of the workspace among them."""
+        inherited = table_at(self.data, "workspace", "lints", "rust")
+        return {**inherited, **table_at(self.data, "lints", "rust")}
 
     @property
     def dependencies(self) -> tuple[str, ...]:

@@ -1,0 +1,190 @@
+"""cargo: dependencies are compiled for stand-ins of the sources, before these are copied.
+
+What is compiled of a package depends on its manifest, the lock and the options, not on its sources
+(doc.rust-lang.org/cargo/reference: "Cargo Targets", "Features"). What is left of the stand-ins is
+removed by `cargo clean --package`, so that nothing of them counts as up to date: cargo compares
+times, and COPY keeps those of the sources.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dockerfix.context.manifests.cargo import CargoManifest
+from dockerfix.context.manifests.cargo_config import (
+    CARGO_CONFIGS,
+    TOOLCHAIN_FILES,
+    check_cargo_config,
+)
+from dockerfix.context.manifests.cargo_project import read_cargo_lock, read_project
+from dockerfix.context.manifests.cargo_targets import read_targets
+from dockerfix.context.manifests.reading import BrokenManifestError, CannotTellError
+from dockerfix.installs.install import Install, Project, UnknownInstallError, above
+from dockerfix.installs.rust_toolchain import check_cargo_version, check_toolchain_file
+from dockerfix.installs.rust_words import CargoWords, read_cargo_words
+from dockerfix.installs.stand_ins import StandIns, make_and_clean
+from dockerfix.patterns import pattern
+from dockerfix.transform import Evidence, Level
+
+#: More packages than these: nobody would write their stand-ins by hand.
+_MOST_PACKAGES = 8
+_MOST_STAND_INS = 12
+#: They speak against a crate that holds nothing.
+_LINTS = pattern(r"missing.docs|unused.crate.dependencies")
+_NAME = pattern(r"[A-Za-z0-9_-]+")
+#: Somebody thought of this already.
+_DONE_BEFORE = (
+    *("fn main", "lib.rs", "touch ", "cargo fetch", "cargo vendor", "cargo chef", "cargo new"),
+    *("cargo init", "cargo clean", "cargo-build-deps", "build-deps", "sccache", "dummy"),
+)
+#: Folders of the system, in which a folder `src` may be another's.
+_SYSTEM = frozenset(("/usr", "/usr/local", "/usr/lib", "/lib", "/var", "/etc", "/opt"))
+
+
+class Surroundings(NamedTuple):
+    """What is known of the image in which cargo runs."""
+
+    #: Whether a file of the context lies where it belongs.
+    lies: Callable[[str], bool]
+    #: The image at the root of the stage.
+    base: str
+    #: The Dockerfile.
+    code: str
+    directory: str
+
+
+def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) -> Install:
+    """What cargo reads but for the sources, and how it runs without them.
+
+    Raises UnknownInstallError when it cannot be told, or would not be worth it.
+    """
+    if words[1] == "test":
+        raise UnknownInstallError("tests need the sources", "cargo test")
+    asked = read_cargo_words(words)
+    check_cargo_version(around.base, around.code)
+    if around.directory in _SYSTEM:
+        raise UnknownInstallError("a folder of the system", around.directory)
+    try:
+        packages = read_project(project.context, project.folder)
+        names = _names(packages, project)
+        stand_ins = _stand_ins(packages, asked, project)
+        steering, vendored = _steering(project, around)
+    except (BrokenManifestError, CannotTellError) as error:
+        raise UnknownInstallError(error.reason, error.detail) from error
+    files = (*(entry.path for entry in packages), project.path("Cargo.lock"), *steering)
+    _check_places(files, around)
+    _check_lints(packages, steering, project, around)
+    make, clean = make_and_clean(stand_ins, names, (*files, *vendored), asked, project.folder)
+    return Install(
+        "cargo",
+        files,
+        vendored,
+        () if asked.target_dir.startswith("/") else (project.path(asked.target_dir or "target"),),
+        _evidence(packages, names, project),
+        fetch=" ".join(words),
+        fetched_by=_DONE_BEFORE,
+        level=Level.REVIEW,
+        make=make,
+        clean=clean,
+        stand_ins=stand_ins.paths,
+    )
+
+
+def _names(packages: tuple[CargoManifest, ...], project: Project) -> tuple[str, ...]:
+    """The names of the packages, which the lock has to know as those without a source."""
+    if len(packages) > _MOST_PACKAGES:
+        raise UnknownInstallError("a workspace of many packages", str(len(packages)))
+    names = tuple(entry.name for entry in packages if "package" in entry.data)
+    known = [name for name in names if name is not None and _NAME.fullmatch(name)]
+    lock = read_cargo_lock(project.context, project.folder)
+    if lock is None:
+        raise UnknownInstallError("no lock in the build context", project.path("Cargo.lock"))
+    own = sorted(entry.name for entry in lock if entry.source is None)
+    if own != sorted(known) or len(known) != len(names):
+        raise UnknownInstallError("the lock knows other packages", ", ".join(own))
+    if len(own) == len(lock):
+        raise UnknownInstallError("there are no dependencies", project.path("Cargo.lock"))
+    shared = sorted({entry.name for entry in lock if entry.source}.intersection(own))
+    if shared:
+        raise UnknownInstallError("a dependency of the same name", shared[0])
+    return tuple(known)
+
+
+def _stand_ins(
+    packages: tuple[CargoManifest, ...], asked: CargoWords, project: Project
+) -> StandIns:
+    """The files without which cargo refuses the manifests or finds nothing to build."""
+    programs: list[str] = []
+    others: list[str] = []
+    for package in packages:
+        if "package" not in package.data:
+            continue
+        targets = read_targets(project.context, package)
+        named = {*asked.programs, package.default_program}
+        main = posixpath.join(posixpath.dirname(package.path), "src/main.rs")
+        chosen = [p for p in targets.programs if p.listed or p.path == main or p.name in named]
+        chosen = chosen or list(targets.programs[:1])
+        if targets.library is None and not chosen:
+            raise CannotTellError(package.path, "no target")
+        programs += [program.path for program in chosen]
+        programs += [targets.build_script] if targets.build_script is not None else []
+        others += [targets.library] if targets.library is not None else []
+        others += targets.others
+    found = StandIns(tuple(dict.fromkeys(programs)), tuple(dict.fromkeys(others)))
+    if len(found.paths) > _MOST_STAND_INS:
+        raise UnknownInstallError("more targets than one would write by hand")
+    return found
+
+
+def _steering(project: Project, around: Surroundings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Configuration and tool chain files for the project, and the vendored folders they name."""
+    vendored: list[str] = []
+    found = [
+        path
+        for path in above(project.folder, project.top, *TOOLCHAIN_FILES, *CARGO_CONFIGS)
+        if project.context.sends(path) and around.lies(path)
+    ]
+    for path in found:
+        if path.endswith(CARGO_CONFIGS):
+            folder = posixpath.dirname(posixpath.dirname(path))
+            names = check_cargo_config(project.context, path)
+            vendored += [posixpath.normpath(posixpath.join(folder, name)) for name in names]
+        else:
+            check_toolchain_file(project.context.read(path) or "")
+    for path in vendored:
+        if not project.context.sends(path):
+            raise UnknownInstallError("a manifest is not in the build context", path)
+    return tuple(found), tuple(vendored)
+
+
+def _check_places(files: tuple[str, ...], around: Surroundings) -> None:
+    for path in files:
+        if not around.lies(path):
+            raise UnknownInstallError("a manifest lies elsewhere in the image", path)
+
+
+def _check_lints(
+    packages: tuple[CargoManifest, ...],
+    steering: tuple[str, ...],
+    project: Project,
+    around: Surroundings,
+) -> None:
+    """No lint may make an error of a crate that holds nothing."""
+    for package in packages:
+        for name, level in package.lints.items():
+            if _LINTS.fullmatch(name) and level != "allow":
+                raise UnknownInstallError("a lint against empty crates", f"{package.path}: {name}")
+    texts = (around.code, *(project.context.read(path) or "" for path in steering))
+    if any(_LINTS.search(text) for text in texts):
+        raise UnknownInstallError("a lint against empty crates")
+
+
+def _evidence(
+    packages: tuple[CargoManifest, ...], names: tuple[str, ...], project: Project
+) -> tuple[Evidence, ...]:
+    lock = Evidence(
+        project.path("Cargo.lock"), f"{', '.join(names)}: all that is no download, and is cleaned"
+    )
+    return (Evidence(packages[0].path, "every target that it names has a stand-in"), lock)

@@ -1,0 +1,80 @@
+"""A first run of a build on stand-ins for the sources, by which its dependencies are compiled."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dockerfix.effects.instructions import effects_of
+from dockerfix.effects.reach import Reach
+from dockerfix.image.copies import instructions_before, read_copy
+from dockerfix.installs.install import Install
+from dockerfix.knowledge.base_images import official_name
+from dockerfix.ordering.crossing import meets_any
+from dockerfix.ordering.group import Pass
+from dockerfix.ordering.manifest_copies import CannotMoveError
+from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.values import read_image
+from dockerfix.transform import Workspace
+
+
+def first_run(entry: Pass) -> tuple[str, ...]:
+    """The commands: make the stand-ins, run as it is written, remove all that came of them.
+
+    Raises CannotMoveError where the run is no plain command.
+    """
+    install, command = entry.install, entry.run.script.items[entry.index].command
+    line = entry.run.instruction.line
+    if install is None or command is None or not command.words:
+        raise CannotMoveError("the build is no plain command", line)
+    if any(assigned.name.startswith("CARGO") for assigned in command.assignments):
+        raise CannotMoveError("a variable in front of the build", line)
+    spans = [(part.start, part.end) for part in command.assignments]
+    spans += [(part.start, part.end) for part in command.words]
+    spans += [(part.start, part.end) for part in command.redirections]
+    text = " ".join(entry.run.script.text[start:end] for start, end in sorted(spans))
+    clean, *rest = install.clean
+    program = command.words[0].text
+    return (*install.make, text, f"{program}{clean.removeprefix(install.tool)}", *rest)
+
+
+def check_first_run(
+    install: Install, movers: list[Instruction], run: Instruction, workspace: Workspace
+) -> None:
+    """Nothing but the COPYs that move may bring what the stand-ins stand for, and the user that
+    runs the build has to be able to make them.
+
+    Raises CannotMoveError.
+    """
+    places = tuple(install.place(path) for path in install.stand_ins)
+    for earlier in instructions_before(workspace.dockerfile, run):
+        if earlier.keyword not in ("COPY", "ADD") or earlier in movers:
+            continue
+        if earlier.flag("from") is not None:
+            meets = any(effects_of(earlier, workspace).writes.holds(path) for path in places)
+        else:
+            copied = read_copy(earlier, workspace)
+            meets = copied is None or meets_any(Reach(places), copied, workspace.context)
+        if meets:
+            raise CannotMoveError("sources are there before", run.line, earlier.argument_text)
+    given = all(copy.flag("chown") is not None for copy in movers)
+    if not given and _makes_folders(install) and not _is_root(run, workspace):
+        raise CannotMoveError("the user may not write where a COPY makes folders", run.line)
+
+
+def _makes_folders(install: Install) -> bool:
+    """Whether a COPY makes folders in which stand-ins are made."""
+    folders = {posixpath.dirname(path) for path in install.files}
+    return any(
+        posixpath.dirname(path) == folder or posixpath.dirname(posixpath.dirname(path)) == folder
+        for folder in folders - {install.folder}
+        for path in install.stand_ins
+    )
+
+
+def _is_root(run: Instruction, workspace: Workspace) -> bool:
+    user = workspace.state(run).user
+    if user is not None:
+        return user.partition(":")[0] in ("root", "0")
+    stage = workspace.dockerfile.stage_of(run)
+    base = stage.lineage[0].resolved_base if stage is not None else None
+    return base is not None and official_name(read_image(base).repository) is not None
