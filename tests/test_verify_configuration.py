@@ -147,3 +147,21 @@ def test_the_search_path() -> None:
     mine = {"Env": ["PATH=/opt/app/bin:/usr/bin"]}
     explainer = with_base("debian", "FROM golang\nENV PATH=/opt/app/bin:$PATH\n")
     assert explained(compare_configurations(mine, after, explainer)) == {"Env PATH": ()}
+
+
+def test_a_program_that_another_base_brings_itself() -> None:
+    """`serve` gives way to nginx: its folder and variables go, and nothing else."""
+    before = {"Cmd": ["serve"], "WorkingDir": "/app", "Env": ["A=1"], "StopSignal": "SIGINT"}
+    after = {"Cmd": ["nginx"]}
+    code = 'FROM node:20\nWORKDIR /app\nENV A=1\nSTOPSIGNAL SIGINT\nCMD ["serve"]\n'
+    edit = Edit(0, 0, "FROM nginx AS runtime\n")
+    gives_up = Change("", "", (edit,), 1, Level.RISKY, removed=("CMD",), pass_name="split-stages")
+    taken = Explainer(code, "FROM nginx\n", (gives_up,))
+    assert explained(compare_configurations(before, after, taken)) == {
+        "Cmd": ("split-stages",),
+        "WorkingDir": ("split-stages",),
+        "Env A": ("split-stages",),
+        "StopSignal": (),
+    }
+    lost = Explainer(code, "FROM nginx\n", (gives_up._replace(removed=()),))
+    assert not any(explained(compare_configurations(before, after, lost)).values())

@@ -2,6 +2,7 @@
 
 Sources: create-react-app.dev/docs/deployment, vite.dev/guide/static-deploy, cli.vuejs.org,
 hub.docker.com/_/nginx (`/etc/nginx/conf.d`, `/usr/share/nginx/html`).
+The servers that go say UTF-8 of what they send; nginx says nothing unless it is told.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _CONFIGURATIONS = ("vite.config.js", "vite.config.ts", "vite.config.mjs", "vue.c
 _MOVES_OUTPUT = pattern(r"outDir|outputDir|\bssr\b|\bproxy\b")
 _IMAGE = "nginx:stable-alpine"
 _PAGE = (
-    "server { listen %d; root /usr/share/nginx/html; "
+    "server { listen %d; charset utf-8; root /usr/share/nginx/html; "
     "location / { try_files $uri $uri/ /index.html; } }"
 )
 

@@ -71,6 +71,8 @@ class Explainer:
                 return written
         if new is None and (removing := self._removing(name, field)):
             return Explanation(removing, "the change takes it away")
+        if replacing := self._replacing(field, new):
+            return Explanation(replacing, f"of the program that {self._bases[1]} now stands for")
         return self._from_base(field, name, old, new)
 
     def same_command(self, before: dict[str, Any], after: dict[str, Any]) -> Explanation:
@@ -108,6 +110,19 @@ class Explainer:
             named = not name or any(pattern.search(text) for text in words)
             if named and _removes(change, field, partly=bool(name)):
                 found.append(change.pass_name)
+        return tuple(dict.fromkeys(found))
+
+    def _replacing(self, field: str, new: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
+        """The passes that give up the command for that of another base, as nginx for `serve`.
+
+        What only the given up command saw, its folder and its variables, goes with it.
+        """
+        command = ("CMD", "ENTRYPOINT")
+        takes_over = field in ("Cmd", "Entrypoint") or (field in ("WorkingDir", "Env") and not new)
+        same_base = self._bases[0] == self._bases[1]
+        if not takes_over or same_base or _sets(self.after, command, ""):
+            return ()
+        found = [c.pass_name for c in self.changes if set(command) & set(c.removed)]
         return tuple(dict.fromkeys(found))
 
     def _from_base(self, field: str, name: str, old: Any, new: Any) -> Explanation:  # noqa: ANN401

@@ -8,6 +8,7 @@ from pathlib import Path
 import dockerfix
 from dockerfix.pipeline import Result
 from dockerfix.syntax.parser import parse
+from dockerfix.transform import Level
 from tests.builds.machine import MachineError
 
 APPS = Path(__file__).parent / "apps"
@@ -18,6 +19,8 @@ CI = (
     *("go-certificates", "go-templates", "java-maven", "node-express", "node-native"),
     *("node-typescript", "python-django", "python-flask", "python-libpq", "python-locale"),
 )
+#: What is refactored at level risky as well: served by nginx, taken apart into layers.
+RISKY = ("java-spring", "react-static")
 #: Where an application answers, when that is not `/`.
 PROBES = {"fullstack": ("/", "/api/time")}
 
@@ -27,25 +30,32 @@ class Application:
     """A folder with a program and the Dockerfile that somebody wrote for it."""
 
     folder: Path
+    level: Level = Level.REVIEW
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
-        return self.folder.name
+        """The name of its folder, and the level when it is not the usual one."""
+        name = self.folder.name
+        return name if self.level == Level.REVIEW else f"{name}@{self.level}"
 
     @property
     def probes(self) -> tuple[str, ...]:
         """The paths that are asked for; the root when there are none."""
-        return PROBES.get(self.name, ())
+        return PROBES.get(self.folder.name, ())
 
     def refactor(self) -> Result:
         """What dockerfix makes of it."""
-        return dockerfix.refactor((self.folder / "Dockerfile").read_text(), context=self.folder)
+        text = (self.folder / "Dockerfile").read_text()
+        return dockerfix.refactor(text, context=self.folder, level=self.level)
 
 
 def applications(names: tuple[str, ...] = ()) -> list[Application]:
     """Those of these names, or all of them. Raises MachineError for a name that there is not."""
-    found = {path.name: Application(path) for path in sorted(APPS.iterdir())}
+    usual = [Application(path) for path in sorted(APPS.iterdir())]
+    found = {application.name: application for application in usual}
+    for name in RISKY:
+        application = Application(APPS / name, Level.RISKY)
+        found[application.name] = application
     unknown = sorted(set(names) - set(found))
     if unknown:
         raise MachineError(f"no application is called {unknown[0]}; there are {', '.join(found)}")
