@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dockerfix.knowledge.package_managers import BY_PROGRAM, Action, Manager
 from dockerfix.patterns import pattern
-from dockerfix.syntax.shell import Command, Word
+from dockerfix.syntax.shell.script import Command, Word
 
 _PYTHON = pattern(r"python[0-9.]*")
 _PIP = pattern(r"pip[23](?:\.[0-9]+)?")

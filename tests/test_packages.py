@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerfix.packages import PackageCommand, read_package_command
-from dockerfix.syntax.shell import parse_script
+from dockerfix.syntax.shell.parse import parse_script
 
 
 def read(text: str) -> PackageCommand | None:

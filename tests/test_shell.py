@@ -10,8 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dockerfix.syntax import shell
-from dockerfix.syntax.shell import Script, parse_script
+from dockerfix.syntax.shell import parse, reader
+from dockerfix.syntax.shell.parse import parse_script
+from dockerfix.syntax.shell.script import Script
 
 
 def shape(script: Script) -> list[tuple[str, str, str]]:
@@ -129,7 +130,8 @@ def test_spans_count_characters(text: str) -> None:
 
 def test_parsing_is_loaded_only_when_wanted() -> None:
     code = (
-        "import sys; from dockerfix.syntax.shell import parse_script; parse_script('a b && c');"
+        "import sys; from dockerfix.syntax.shell.parse import parse_script;"
+        "parse_script('a b && c');"
         "sys.exit('tree_sitter' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -187,12 +189,12 @@ plain_scripts = st.lists(
 
 @given(plain_scripts)
 def test_the_short_way_reads_as_the_parser_does(text: str) -> None:
-    if not shell._PLAIN_SCRIPT.fullmatch(text):
+    if not parse._PLAIN_SCRIPT.fullmatch(text):
         return
-    short = shell._read_plain(text)
+    short = parse._read_plain(text)
     if short is None:
         return
-    full = shell._Reader(text, text.encode()).read()
+    full = reader.read_script(text, text.encode())
     # The parser gives up on names such as `00@`, which the shell accepts.
     assume(full.opaque is None)
     assert full.items == short.items

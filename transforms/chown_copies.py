@@ -13,7 +13,7 @@ from dockerfix.knowledge.users import has_group, has_user
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, end_with_gap
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell.script import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace

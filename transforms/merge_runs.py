@@ -28,7 +28,7 @@ from dockerfix.patterns import pattern
 from dockerfix.state import State
 from dockerfix.syntax.edits import Edit, apply_edits
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command, Script
+from dockerfix.syntax.shell.script import Command, Script
 from dockerfix.syntax.style import Style
 from dockerfix.syntax.tree import KEYWORDS, Blank, Comment, Instruction, Node, Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace

@@ -15,7 +15,8 @@ from dockerfix.context.json_files import Json, load_commented_object, load_objec
 from dockerfix.context.sources import read_sources
 from dockerfix.context.tsconfig import compiled_files, read_compiler
 from dockerfix.patterns import pattern
-from dockerfix.syntax.shell import Command, parse_script
+from dockerfix.syntax.shell.parse import parse_script
+from dockerfix.syntax.shell.script import Command
 
 #: Where the root of the sources is looked for changed with TypeScript 6 (its release notes).
 _BEFORE_6 = pattern(r"[~^]?\s*v?[0-5](?:\.[\dx*]+)*(?:-[\w.]+)?")

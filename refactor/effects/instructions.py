@@ -14,7 +14,7 @@ from dockerfix.knowledge.command_effects import command_facts
 from dockerfix.patterns import pattern
 from dockerfix.state import State, state_after
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command, Item
+from dockerfix.syntax.shell.script import Command, Item
 from dockerfix.syntax.tree import Flag, Instruction, Stage
 from dockerfix.transform import Workspace
 

@@ -9,7 +9,7 @@ from dockerfix.installs.read import install_words
 from dockerfix.knowledge.command_effects import Rule, command_facts
 from dockerfix.knowledge.package_managers import GEM
 from dockerfix.packages import PackageCommand, read_package_command
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell.script import Command
 
 #: They build besides fetching; what they leave is made out of the sources.
 _ALSO_BUILD = frozenset(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from dockerfix.effects.reach import EVERYTHING, Reach, unite
 from dockerfix.installs.install import Install, UnknownInstallError
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell.script import Command
 from dockerfix.syntax.tree import Instruction
 
 #: What a command is for.

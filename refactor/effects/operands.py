@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from dockerfix.effects.reach import Reach, unite
 from dockerfix.effects.touched import ALL, KEPT, Touched, named, use_of
 from dockerfix.knowledge.command_effects import Rule, Use
-from dockerfix.syntax.shell import Command, Word, read_word
+from dockerfix.syntax.shell.script import Command, Word
+from dockerfix.syntax.shell.words import read_word
 
 
 @dataclass(slots=True)

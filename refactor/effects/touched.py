@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from dockerfix.effects.reach import EVERYTHING, NOTHING, Reach
 from dockerfix.knowledge.command_effects import Use
-from dockerfix.syntax.shell import Redirection, Word, read_word
+from dockerfix.syntax.shell.script import Redirection, Word
+from dockerfix.syntax.shell.words import read_word
 
 #: Users' homes: which of them `~` is depends on the image.
 _HOMES = ("/root", "/home")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerfix.hygiene.run import Found, PackageRun
 from dockerfix.packages import PackageCommand
-from dockerfix.syntax.shell import Word
+from dockerfix.syntax.shell.script import Word
 from dockerfix.transform import Change
 
 #: What apt-get and apt understand alike (apt(8), "Script usage and differences").

@@ -7,7 +7,7 @@ from dockerfix.knowledge.package_managers import APT, Manager
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell.script import Command
 from dockerfix.transform import Change
 
 

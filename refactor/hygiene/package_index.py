@@ -16,7 +16,7 @@ from dockerfix.knowledge.package_managers import Manager
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell.script import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Workspace
 

@@ -12,7 +12,8 @@ from dockerfix.context.json_files import load_object, table
 from dockerfix.image.copies import lineage, origin_of
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
-from dockerfix.syntax.shell import Command, parse_script
+from dockerfix.syntax.shell.parse import parse_script
+from dockerfix.syntax.shell.script import Command
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.syntax.values import unquote
 from dockerfix.transform import Workspace

@@ -13,7 +13,7 @@ from dockerfix.installs.install import Install, Project, UnknownInstallError, lo
 from dockerfix.installs.node_workspaces import check_above, workspaces
 from dockerfix.knowledge.data import table as table_of_facts
 from dockerfix.patterns import pattern
-from dockerfix.syntax.shell import parse_script
+from dockerfix.syntax.shell.parse import parse_script
 from dockerfix.transform import Evidence
 
 _REQUIRES_LOCAL = pattern(r"require\(['\"]\.")

@@ -9,7 +9,7 @@ from dockerfix.knowledge.shell_commands import IGNORES_INDEX, KEEPS_SOURCES
 from dockerfix.merging.steps import Step, is_clean_up
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.syntax.shell import Command
+from dockerfix.syntax.shell.script import Command
 
 #: Those that fetch an index by an update of its own; the others look for news by themselves.
 _MANAGERS = ("apt", "apk")

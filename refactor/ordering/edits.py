@@ -20,7 +20,7 @@ from dockerfix.syntax.edits import (
     insert_after,
 )
 from dockerfix.syntax.edits import with_comments as code_with_comments
-from dockerfix.syntax.shell import Command, Item
+from dockerfix.syntax.shell.script import Command, Item
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 

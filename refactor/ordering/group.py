@@ -17,7 +17,7 @@ from dockerfix.ordering.go_build import go_install
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Item
+from dockerfix.syntax.shell.script import Item
 from dockerfix.syntax.tree import Instruction, Stage
 from dockerfix.transform import Declined, Workspace
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dockerfix.image.copies import origin_of
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Program
-from dockerfix.syntax.shell import parse_script
+from dockerfix.syntax.shell.parse import parse_script
 
 _NAMES = ("GNUmakefile", "makefile", "Makefile")
 _RULE = pattern(r"^([A-Za-z0-9_./ -]+?)\s*::?(?!=)\s*([^#\n=]*)(?:#.*)?$")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.splitting.plan import NotSplitError, Program
-from dockerfix.syntax.shell import parse_script
+from dockerfix.syntax.shell.parse import parse_script
 from dockerfix.syntax.tree import Instruction
 
 _RUNNERS = ("poetry", "pipenv")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.shell import Word
+from dockerfix.syntax.shell.script import Word
 from dockerfix.syntax.style import Style
 from dockerfix.syntax.tree import Comment
 

@@ -187,7 +187,7 @@ class _Tracer:
                 self.follow(named[1:], named[0], depth + 1)
 
     def shell_text(self, text: str, by: str, depth: int) -> None:
-        from dockerfix.syntax.shell import parse_script
+        from dockerfix.syntax.shell.parse import parse_script
 
         script = parse_script(text)
         if script.opaque:
