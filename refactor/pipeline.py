@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from dockerfix.patterns import pattern
-from dockerfix.syntax.edits import Edit, EditSet, apply_edits
+from dockerfix.syntax.edits import Edit, EditSet, OverlapError, apply_edits
 from dockerfix.syntax.parser import parse
 from dockerfix.syntax.tree import Dockerfile, Instruction, SyntaxProblem
 from dockerfix.transform import Change, Declined, NewFile, Transform, Workspace
@@ -130,7 +130,7 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
     if not accepted:
         run.settled[entry.name] = workspace
         return False
-    code = apply_edits(workspace.dockerfile.code, edits)
+    code = _apply(entry.name, workspace.dockerfile, edits)
     files = _merge_files(workspace.files, accepted)
     after = parse(code)
     _check(entry.name, workspace.dockerfile, after, accepted, edits)
@@ -143,6 +143,13 @@ def _run_pass(run: _Run, entry: Transform) -> bool:
     run.workspace = replace(workspace, dockerfile=after, files=files, context=context)
     run.changes += accepted
     return True
+
+
+def _apply(name: str, dockerfile: Dockerfile, edits: EditSet) -> str:
+    try:
+        return apply_edits(dockerfile.code, edits)
+    except OverlapError as error:
+        raise RefactoringError(name, str(error)) from error
 
 
 def _refuse(change: Change, workspace: Workspace) -> Declined | None:

@@ -111,6 +111,8 @@ class Broken(Transform):
                 yield change(2, remove(tree, user), removed=("USER",))
             case "swallows the next line":
                 yield change(2, Edit(user.end - 1, user.end - 1, " \\"))
+            case "overlaps itself":
+                yield change(2, replace_arguments(user, "b"), replace_arguments(user, "c"))
             case "changes nothing":
                 yield change(2, Edit(user.start, user.start, ""))
             case "never ends":
@@ -125,6 +127,7 @@ class Broken(Transform):
         ("invents an instruction", r"ENV \+1"),
         ("loses a comment", "a comment is lost: why"),
         ("swallows the next line", "line 4 changed though no edit names it"),
+        ("overlaps itself", "edits overlap"),
         ("changes nothing", "changes nothing"),
         ("never ends", "no end after"),
     ],

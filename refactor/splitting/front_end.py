@@ -23,7 +23,7 @@ from dockerfix.image.copies import read_copy
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Plan, Program
-from dockerfix.syntax.edits import Edit, blank_above, end_with_gap, head_of, with_comments
+from dockerfix.syntax.edits import Edit, blank_above, cut, head_of, with_comments
 from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence
 
@@ -111,6 +111,8 @@ def _is_its_own(step: Step, folder: str) -> bool:
 def _output(context: BuildContext, folder: str, manifest: Json) -> str | None:
     """The folder that the build fills, relative to the page's own."""
     words = str(table(manifest, "scripts").get("build", "")).split()
+    if words[:2] == ["ng", "build"]:
+        return None if "--output-path" in " ".join(words) else _angular_output(context, folder)
     names = [name for name in _BUILDERS if name in words]
     if len(names) != 1 or "--outDir" in words or "--dest" in words:
         return None
@@ -126,6 +128,23 @@ def _output(context: BuildContext, folder: str, manifest: Json) -> str | None:
         output = match[1] if match else output
     output = posixpath.normpath(output)
     return None if output.startswith(("/", "..", "$")) or output == "." else output
+
+
+def _angular_output(context: BuildContext, folder: str) -> str | None:
+    from dockerfix.context.manifests.javascript_config import read_output
+    from dockerfix.context.manifests.package_json import read_package_json
+    from dockerfix.context.manifests.reading import BrokenManifestError, CannotTellError
+
+    try:
+        package = read_package_json(context, folder)
+        output = read_output(context, package) if package is not None else None
+    except (BrokenManifestError, CannotTellError):
+        return None
+    if output is None or output.tool != "@angular/cli":
+        return None
+    # Whatever builds the pages, the folder above `browser` holds all that it makes.
+    path = posixpath.relpath(output.folder, folder or ".").removesuffix("/browser")
+    return None if path.startswith("..") or path == "." else path
 
 
 def _reads_elsewhere(context: BuildContext, folder: str) -> bool:
@@ -179,22 +198,23 @@ def without_front_end(program: Program, front: FrontEnd) -> Program:
 def with_front_end(program: Program, plan: Plan, front: FrontEnd) -> Plan:
     """The plan with a stage for the page in front of the others."""
     dockerfile, style = program.workspace.dockerfile, program.workspace.style
-    text, gone = _stage_text(program, front)
+    text, removed = _stage_text(program, front)
+    gone = list(removed)
     head = head_of(dockerfile, program.stage.start)
     edits = [Edit(head, head, text + style.newline)]
     copy = f"{style.keyword('COPY')} --from={_STAGE} {front.output} {front.output}"
     is_embedded = _is_embedded(program, front)
-    for instruction in gone:
-        replaced = is_embedded and instruction is front.steps[-1].instruction
-        end = instruction.end if replaced else end_with_gap(dockerfile, instruction)
-        line = copy + style.newline if replaced else ""
-        edits.append(Edit(head_of(dockerfile, instruction), end, line))
+    if is_embedded:
+        last = front.steps[-1].instruction
+        edits.append(Edit(head_of(dockerfile, last), last.end, copy + style.newline))
+        gone = [instruction for instruction in gone if instruction is not last]
+    edits += cut(dockerfile, gone)
     return replace(
         plan,
         copies=tuple(_without_sources(program, plan, front)),
         edits=(*plan.edits, *edits),
         added=(*plan.added, *(("COPY",) if is_embedded else ()), *_keywords(text)),
-        gone=tuple(gone),
+        gone=tuple(removed),
         after=(*plan.after, *(() if is_embedded else (copy,))),
         evidence=(*plan.evidence, front.evidence),
         unneeded=plan.unneeded | NODE_PACKAGES,
@@ -252,19 +272,23 @@ def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instructio
     own = [step.instruction for step in front.steps]
     parts = [f"{style.keyword('FROM')} {stage.base} {style.keyword('AS')} {_STAGE}{style.newline}"]
     tools = [step.instruction for step in _node_steps(program, front)]
-    gone: list[Instruction] = []
-    for instruction in stage.instructions[1 : stage.index_of(own[-1]) + 1]:
-        keyword = instruction.keyword
-        inside = _brings(program, instruction, front) if keyword in ("COPY", "ADD") else ""
-        goes = instruction in own
-        goes = goes or (inside == "alone" and _is_for_page_alone(program, instruction, front))
-        goes = goes or instruction in tools
-        gone += [instruction] if goes else []
+    part = stage.instructions[1 : stage.index_of(own[-1]) + 1]
+    brought = {i: _brings(program, i, front) if i.keyword in ("COPY", "ADD") else "" for i in part}
+    gone = [
+        i
+        for i in part
+        if i in own
+        or i in tools
+        or (brought[i] == "alone" and _is_for_page_alone(program, i, front))
+    ]
+    gone += _idle_folders(program, front, gone)
+    for instruction in part:
+        keyword, inside = instruction.keyword, brought[instruction]
         if inside == "among others":
             source = front.source or "."
             line = f"{style.keyword('COPY')} {source} {front.folder}{style.newline}"
             parts += [line] if line not in parts else []
-        elif goes:
+        elif instruction in gone:
             parts.append(_set_off(program, instruction, first=len(parts) == 1))
         elif (
             keyword in ("ARG", "ENV", "WORKDIR")
@@ -273,7 +297,7 @@ def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instructio
             or (keyword == "RUN" and _brings_tools(program, instruction))
         ):
             parts.append(instruction.code.rstrip("\r\n") + style.newline)
-    return "".join(parts), [*gone, *_idle_folders(program, front, gone)]
+    return "".join(parts), gone
 
 
 def _idle_folders(

@@ -70,15 +70,34 @@ def plan_program(program: Program) -> Plan | None:
     _check_production(program)
     front = find_front_end(program)
     if front is None:
-        return _planned(program)
+        return _alone(program)
     try:
         plan = _planned(without_front_end(program, front))
     except NotSplitError as error:
         try:
-            return _planned(program)
+            return _alone(program)
         except NotSplitError:
             raise error from None
-    return with_front_end(program, plan, front) if plan is not None else _planned(program)
+    return with_front_end(program, plan, front) if plan is not None else _alone(program)
+
+
+def _alone(program: Program) -> Plan | None:
+    """The plan of a file without a page of its own kind. Raises NotSplitError."""
+    plan = _planned(program)
+    if plan is not None and not plan.lines:
+        _check_beside(program, plan)
+    return plan
+
+
+def _check_beside(program: Program, plan: Plan) -> None:
+    """What is built in a folder beside the program's may be served by it, and would be gone."""
+    for _, call in program.calls("build"):
+        folder = call.directory
+        if folder is None or posixpath.basename(call.words[0]) not in _NODE:
+            continue
+        places = (program.folder, *(source for source, _ in plan.copies))
+        if not any(is_within(folder, place) for place in places):
+            raise NotSplitError("a folder beside the program is built as well", folder)
 
 
 def _check_production(program: Program) -> None:

@@ -47,10 +47,11 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
     edits = [*_name_edits(stage, program, plan.beside.base if plan.beside else builder)]
     runtime = runtime_stage(program, plan, name)
     text, removed = runtime.text, list(runtime.removed)
-    edits += plan.edits
+    end = _end_of_builder([*removed, *_taken_out(plan)], workspace)
+    edits += [edit for edit in plan.edits if edit.text or edit.start < end]
     parting = _parting(plan.beside, builder, workspace) if plan.beside else ()
     edits += parting
-    edits += _move_edits(removed, text, plan, workspace)
+    edits += _move_edits(removed, text, plan, end, workspace)
     return Change(
         "the image ships what it was built with",
         f"Build in one stage, run on `{plan.base}` in another: {plan.gain} stay behind",
@@ -173,19 +174,29 @@ def _name_edits(stage: Stage, program: Program, name: str) -> Iterator[Edit]:
         yield Edit(begin, begin + len(stage.name), name)
 
 
+def _taken_out(plan: Plan) -> list[Instruction]:
+    """The instructions that the plan's own edits remove, nothing being put in their place."""
+    cuts = [edit for edit in plan.edits if not edit.text]
+    return [i for i in plan.gone if any(e.start <= i.start and i.end <= e.end for e in cuts)]
+
+
+def _end_of_builder(removed: list[Instruction], workspace: Workspace) -> int:
+    """Where the last line ends that stays in the stage that builds."""
+    dockerfile = workspace.dockerfile
+    gone: set[object] = set(removed)
+    gone.update(comment for i in removed for comment in dockerfile.comments_of(i))
+    return max(n.end for n in dockerfile.nodes if n not in gone and not isinstance(n, Blank))
+
+
 def _move_edits(
-    removed: list[Instruction], text: str, plan: Plan, workspace: Workspace
+    removed: list[Instruction], text: str, plan: Plan, end: int, workspace: Workspace
 ) -> Iterator[Edit]:
     """Take instructions out, and put the new stage behind what is left."""
     dockerfile, newline = workspace.dockerfile, workspace.style.newline
-    gone: set[object] = set(removed)
-    gone.update(comment for i in removed for comment in dockerfile.comments_of(i))
-    kept = [n for n in dockerfile.nodes if n not in gone and not isinstance(n, Blank)]
-    end = kept[-1].end
     for entry in removed:
         if entry.start < end:
             yield Edit(head_of(dockerfile, entry), end_with_gap(dockerfile, entry), "")
-    gap = "" if kept[-1].code.endswith("\n") else newline
+    gap = "" if dockerfile.code[:end].endswith("\n") else newline
     last = "".join(f"{workspace.style.keyword('RUN')} {command}{newline}" for command in plan.last)
     if not dockerfile.code.endswith("\n"):
         text = text.removesuffix(newline)

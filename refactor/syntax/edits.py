@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort_right
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
-from dockerfix.syntax.tree import Blank, Dockerfile, Instruction
+from dockerfix.syntax.tree import Blank, Dockerfile, Instruction, Node
 
 
 class Edit(NamedTuple):
@@ -117,6 +118,31 @@ def end_with_gap(dockerfile: Dockerfile, instruction: Instruction) -> int:
     if below is None or not blank_above(dockerfile, instruction):
         return instruction.end
     return below.end
+
+
+def cut(dockerfile: Dockerfile, gone: Iterable[Instruction]) -> Iterator[Edit]:
+    """Take instructions out with their comments; of the blank lines around them, one stays.
+
+    What lies side by side, or with blank lines between, goes as one piece.
+    """
+    nodes: set[object] = set()
+    for instruction in gone:
+        nodes.update((instruction, *dockerfile.comments_of(instruction)))
+    for is_gap, group in groupby(dockerfile.nodes, lambda n: n not in nodes and _is_text(n)):
+        piece = [] if is_gap else list(group)
+        while piece and piece[-1] not in nodes:
+            piece.pop()
+        first = next((i for i, node in enumerate(piece) if node in nodes), len(piece))
+        if first < len(piece):
+            above = piece[first - 1] if first else None
+            last = piece[-1]
+            below = dockerfile.nodes[dockerfile.index(last) + 1 :][:1]
+            swallow = isinstance(above, Blank) and bool(below) and isinstance(below[0], Blank)
+            yield Edit(piece[first].start, below[0].end if swallow else last.end, "")
+
+
+def _is_text(node: Node) -> bool:
+    return not isinstance(node, Blank)
 
 
 def with_comments(dockerfile: Dockerfile, instruction: Instruction, newline: str) -> str:
