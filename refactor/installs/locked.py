@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from dockerfix.context.node_lock import why_npm_lock_differs, why_yarn_lock_differs
+from dockerfix.effects.instructions import effects_of
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import instructions_before, source_of
 from dockerfix.knowledge.package_managers import NPM, YARN
 from dockerfix.packages import PackageCommand, read_package_command
@@ -14,6 +16,8 @@ from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
+from dockerfix.syntax.shell.script import Command
+from dockerfix.syntax.tree import Instruction
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Evidence, Workspace
 
@@ -173,7 +177,7 @@ def _sources(
     if manifest is None or lock is None:
         raise NotLockedError("install stays: no lock is copied before it", locks[-1])
     _check_not_optional(lock, run, workspace)
-    _check_untouched(run, workspace)
+    _check_untouched(folder, run, workspace)
     return manifest, lock
 
 
@@ -193,8 +197,8 @@ def _check_not_optional(lock: str, run: RunScript, workspace: Workspace) -> None
                 raise NotLockedError("install stays: the lock may be missing", word)
 
 
-def _check_untouched(run: RunScript, workspace: Workspace) -> None:
-    """No step before the install changes the manifest, and none has installed already."""
+def _check_untouched(folder: str, run: RunScript, workspace: Workspace) -> None:
+    """No step before the install changes the manifest, and none has installed there already."""
     for instruction in instructions_before(workspace.dockerfile, run.instruction):
         if instruction.keyword != "RUN":
             continue
@@ -203,8 +207,26 @@ def _check_untouched(run: RunScript, workspace: Workspace) -> None:
             raise NotLockedError("install stays: an earlier step may change the manifest")
         for command in earlier.script.commands():
             package = read_package_command(command)
-            if package and package.manager in (NPM, YARN) and _may_touch(package):
+            if not package or package.manager not in (NPM, YARN) or not _may_touch(package):
+                continue
+            if not _is_elsewhere(command, instruction, folder, workspace):
                 raise NotLockedError("install stays: an earlier step installs already")
+
+
+def _is_elsewhere(
+    command: Command, instruction: Instruction, folder: str, workspace: Workspace
+) -> bool:
+    """Whether a command works in a folder that has nothing to do with this one."""
+    step = effects_of(instruction, workspace).step
+    places = [call.directory for call in step.calls if call.command is command] if step else []
+    options = {word.text.partition("=")[0] for word in command.words[1:]}
+    return bool(places) and all(
+        place is not None
+        and not is_within(place, folder)
+        and not is_within(folder, place)
+        and options.isdisjoint(("--prefix", "-C", "--cwd"))
+        for place in places
+    )
 
 
 def _may_touch(package: PackageCommand) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dockerfix.ordering.first_run import first_run
 from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
+from dockerfix.ordering.targets import full_targets, with_target
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import (
@@ -129,7 +130,7 @@ def _lines(moved: Moved, workspace: Workspace) -> str:
 def _take_out(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     """Remove the COPYs; the manifests take the place of the first one, or stand by the install."""
     dockerfile = workspace.dockerfile
-    stay = _lines_stay(moved)
+    stay = lines_stay(moved)
     for index, copy in enumerate(moved.movers):
         text = _lines(moved, workspace) if index == 0 and stay else ""
         end = copy.end if text else end_with_gap(dockerfile, copy)
@@ -146,12 +147,12 @@ def _first_install(moved: Moved) -> Instruction:
 
 def _lines_by_fetch(moved: Moved) -> bool:
     """Whether the manifests are written together with the command that fetches."""
-    if not moved.fetch or _lines_stay(moved):
+    if not moved.fetch or lines_stay(moved):
         return False
     return _first_install(moved) is moved.last.run.instruction
 
 
-def _lines_stay(moved: Moved) -> bool:
+def lines_stay(moved: Moved) -> bool:
     """Whether the manifests go where the COPY was: no other work stands before the install."""
     first = moved.passes[0]
     if moved.divides:
@@ -188,8 +189,11 @@ def _steers(argument: Instruction, used: str) -> bool:
 def _moved_text(moved: Moved, workspace: Workspace) -> str:
     """The moved instructions with their comments, set off as they were before."""
     movers, dockerfile, newline = moved.movers, workspace.dockerfile, workspace.style.newline
-    text = "".join(code_with_comments(dockerfile, copy, newline) for copy in movers)
-    if moved.lines and _lines_stay(moved) and _comment_stays(movers[0], workspace):
+    targets = full_targets(moved, workspace)
+    parts = {copy: code_with_comments(dockerfile, copy, newline) for copy in movers}
+    parts.update((c, with_target(parts[c], c, target)) for c, target in targets.items())
+    text = "".join(parts.values())
+    if moved.lines and lines_stay(moved) and _comment_stays(movers[0], workspace):
         text = text[movers[0].start - head_of(dockerfile, movers[0]) :]
     return _gap_between(movers[0], workspace) + text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -45,8 +45,13 @@ def manifest_lines(
     movers: list[Instruction],
     stayers: list[Instruction],
     workspace: Workspace,
+    targets: Mapping[Instruction, str] | None = None,
 ) -> list[str]:
-    """The COPY instructions that bring what the installs read."""
+    """The COPY instructions that bring what the installs read.
+
+    `targets` are those of the movers that are written in full, for another directory is current.
+    """
+    full = targets or {}
     there = {c.source for s in stayers for c in read_copy(s, workspace) or ()}
     groups: dict[tuple[str, str], list[str]] = {}
     lines: list[str] = []
@@ -55,13 +60,15 @@ def manifest_lines(
         if _is_there(path, there):
             continue
         place = _place(path, movers, workspace)
-        groups.setdefault((_head(place.copy, workspace), _target(path, place)), []).append(path)
+        groups.setdefault((_head(place.copy, workspace), _target(path, place, full)), []).append(
+            path
+        )
     for (head, target), paths in groups.items():
         lines.append(f"{head} {' '.join(paths)} {target}")
     for folder in dict.fromkeys(path for install in installs for path in install.folders):
         if not _is_there(folder, there):
             place = _place(folder, movers, workspace)
-            target = _target(posixpath.join(folder, "x"), place)
+            target = _target(posixpath.join(folder, "x"), place, full)
             lines.append(f"{_head(place.copy, workspace)} {folder} {target}")
     return lines
 
@@ -125,9 +132,9 @@ def _head(copy: Instruction, workspace: Workspace) -> str:
     return workspace.style.keyword("COPY") + flags
 
 
-def _target(path: str, place: _Place) -> str:
+def _target(path: str, place: _Place, full: Mapping[Instruction, str]) -> str:
     """Where a file goes, as the COPY writes its own target."""
-    written = place.copy.arguments[-1]
+    written = full.get(place.copy, place.copy.arguments[-1])
     if place.copied.source == path:
         return written
     inner = posixpath.dirname(posixpath.relpath(path, place.copied.source))

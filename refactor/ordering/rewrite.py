@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from dockerfix.effects.instructions import effects_of
@@ -11,15 +12,14 @@ from dockerfix.effects.model import Call
 from dockerfix.effects.reach import is_within, touches
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
-from dockerfix.ordering.edits import Moved, edit_order
+from dockerfix.ordering.edits import Moved, edit_order, lines_stay
 from dockerfix.ordering.first_run import check_first_run
 from dockerfix.ordering.group import Group, Pass, brings_folder
 from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
+from dockerfix.ordering.targets import full_target, full_targets, leaves_directory
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.state import known_variables
 from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import substitute
 from dockerfix.transform import Change, Level, Workspace
 
 #: A comment by which somebody wants a step to run again with every edit.
@@ -54,8 +54,11 @@ def rewrite(group: Group, workspace: Workspace) -> Change | None:
     if installs and workspace.context is None:
         raise CannotMoveError("no build context to look at", movers[0].line)
     stayers = [copy for copy in early if copy not in movers]
-    lines = manifest_lines(installs, movers, stayers, workspace) if installs else []
-    moved = Moved(tuple(movers), tuple(lines), tuple(later))
+    moved = Moved(tuple(movers), (), tuple(later))
+    if installs:
+        targets = {} if lines_stay(moved) else full_targets(moved, workspace)
+        lines = manifest_lines(installs, movers, stayers, workspace, targets)
+        moved = replace(moved, lines=tuple(lines))
     edits, added = edit_order(moved, workspace)
     return Change(
         _message(installs),
@@ -133,8 +136,7 @@ def _check_movers(
             raise CannotMoveError("a variable in the COPY", copy.line)
         if copy.heredocs or copy.has_inner_lines:
             raise CannotMoveError("a comment stands within the COPY", copy.line)
-        moves = workspace.state(copy).workdir != workspace.state(last).workdir
-        if moves and not _is_absolute(copy, workspace):
+        if leaves_directory(copy, last, workspace) and full_target(copy, workspace) is None:
             raise CannotMoveError("the directory changes in between", copy.line)
         for other in early:
             stays = other not in movers and other.start > copy.start
@@ -148,15 +150,6 @@ def _check_movers(
     for entry in group.passes:
         if entry.install is not None and entry.install.make:
             check_first_run(entry.install, movers, entry.run.instruction, workspace)
-
-
-def _is_absolute(copy: Instruction, workspace: Workspace) -> bool:
-    """Whether a COPY goes to the same place in every directory."""
-    target = copy.arguments[-1]
-    stage = workspace.dockerfile.stage_of(copy)
-    if "$" in target and stage is not None:
-        target = substitute(target, known_variables(stage, copy), copy.escape) or ""
-    return target.startswith("/")
 
 
 def _changes_between(
