@@ -21,7 +21,13 @@ from dockerfix.context.manifests.cargo_config import (
 from dockerfix.context.manifests.cargo_project import read_cargo_lock, read_project
 from dockerfix.context.manifests.cargo_targets import read_targets
 from dockerfix.context.manifests.reading import BrokenManifestError, CannotTellError
-from dockerfix.installs.install import Install, Project, UnknownInstallError, above
+from dockerfix.installs.install import (
+    Install,
+    Project,
+    UnknownInstallError,
+    above,
+    lock_or_pattern,
+)
 from dockerfix.installs.rust_toolchain import check_cargo_version, check_toolchain_file
 from dockerfix.installs.rust_words import CargoWords, read_cargo_words
 from dockerfix.installs.stand_ins import StandIns, make_and_clean
@@ -36,11 +42,11 @@ _LINTS = pattern(r"missing.docs|unused.crate.dependencies")
 _NAME = pattern(r"[A-Za-z0-9_-]+")
 #: Somebody thought of this already.
 _DONE_BEFORE = (
-    *("fn main", "lib.rs", "touch ", "cargo fetch", "cargo vendor", "cargo chef", "cargo new"),
+    *("fn main", "main.rs", "lib.rs", "cargo fetch", "cargo vendor", "cargo chef", "cargo new"),
     *("cargo init", "cargo clean", "cargo-build-deps", "build-deps", "sccache", "dummy"),
 )
 #: Folders of the system, in which a folder `src` may be another's.
-_SYSTEM = frozenset(("/usr", "/usr/local", "/usr/lib", "/lib", "/var", "/etc", "/opt"))
+_SYSTEM = frozenset(("/usr", "/usr/local", "/usr/lib", "/lib", "/var", "/etc"))
 
 
 class Surroundings(NamedTuple):
@@ -68,12 +74,14 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
         raise UnknownInstallError("a folder of the system", around.directory)
     try:
         packages = read_project(project.context, project.folder)
-        names = _names(packages, project)
+        _check_above(packages[0], project, around)
+        names = _names(packages, asked, project)
         stand_ins = _stand_ins(packages, asked, project)
         steering, vendored = _steering(project, around)
     except (BrokenManifestError, CannotTellError) as error:
         raise UnknownInstallError(error.reason, error.detail) from error
-    files = (*(entry.path for entry in packages), project.path("Cargo.lock"), *steering)
+    lock = lock_or_pattern(project, "Cargo.lock")
+    files = (*(entry.path for entry in packages), lock, *steering)
     _check_places(files, around)
     _check_lints(packages, steering, project, around)
     make, clean = make_and_clean(stand_ins, names, (*files, *vendored), asked, project.folder)
@@ -84,7 +92,7 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
         () if asked.target_dir.startswith("/") else (project.path(asked.target_dir or "target"),),
         _evidence(packages, names, project),
         fetch=" ".join(words),
-        fetched_by=_DONE_BEFORE,
+        fetched_by=(*_DONE_BEFORE, make[-1]),
         level=Level.REVIEW,
         make=make,
         clean=clean,
@@ -92,7 +100,9 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
     )
 
 
-def _names(packages: tuple[CargoManifest, ...], project: Project) -> tuple[str, ...]:
+def _names(
+    packages: tuple[CargoManifest, ...], asked: CargoWords, project: Project
+) -> tuple[str, ...]:
     """The names of the packages, which the lock has to know as those without a source."""
     if len(packages) > _MOST_PACKAGES:
         raise UnknownInstallError("a workspace of many packages", str(len(packages)))
@@ -100,7 +110,7 @@ def _names(packages: tuple[CargoManifest, ...], project: Project) -> tuple[str, 
     known = [name for name in names if name is not None and _NAME.fullmatch(name)]
     lock = read_cargo_lock(project.context, project.folder)
     if lock is None:
-        raise UnknownInstallError("no lock in the build context", project.path("Cargo.lock"))
+        return _names_without_lock(packages, known, asked, project)
     own = sorted(entry.name for entry in lock if entry.source is None)
     if own != sorted(known) or len(known) != len(names):
         raise UnknownInstallError("the lock knows other packages", ", ".join(own))
@@ -110,6 +120,26 @@ def _names(packages: tuple[CargoManifest, ...], project: Project) -> tuple[str, 
     if shared:
         raise UnknownInstallError("a dependency of the same name", shared[0])
     return tuple(known)
+
+
+def _names_without_lock(
+    packages: tuple[CargoManifest, ...], known: list[str], asked: CargoWords, project: Project
+) -> tuple[str, ...]:
+    """The name of the only package: of several, not all may be part of what is built."""
+    if len(packages) > 1 or len(known) != 1 or asked.is_locked:
+        raise UnknownInstallError("no lock in the build context", project.path("Cargo.lock"))
+    if not packages[0].has_dependencies:
+        raise UnknownInstallError("there are no dependencies", packages[0].path)
+    return (known[0],)
+
+
+def _check_above(root: CargoManifest, project: Project, around: Surroundings) -> None:
+    """A package of a workspace is built in the folder of that."""
+    if "workspace" in root.data or not project.folder:
+        return
+    for path in above(posixpath.dirname(project.folder), project.top, "Cargo.toml"):
+        if project.context.sends(path) and around.lies(path):
+            raise UnknownInstallError("a member of a workspace", path)
 
 
 def _stand_ins(
@@ -161,7 +191,7 @@ def _steering(project: Project, around: Surroundings) -> tuple[tuple[str, ...], 
 
 def _check_places(files: tuple[str, ...], around: Surroundings) -> None:
     for path in files:
-        if not around.lies(path):
+        if not path.endswith("*") and not around.lies(path):
             raise UnknownInstallError("a manifest lies elsewhere in the image", path)
 
 
@@ -184,7 +214,6 @@ def _check_lints(
 def _evidence(
     packages: tuple[CargoManifest, ...], names: tuple[str, ...], project: Project
 ) -> tuple[Evidence, ...]:
-    lock = Evidence(
-        project.path("Cargo.lock"), f"{', '.join(names)}: all that is no download, and is cleaned"
-    )
-    return (Evidence(packages[0].path, "every target that it names has a stand-in"), lock)
+    file = "Cargo.lock" if project.has("Cargo.lock") else "Cargo.toml"
+    own = Evidence(project.path(file), f"{', '.join(names)}: all that is no download, and cleaned")
+    return (Evidence(packages[0].path, "every target that it names has a stand-in"), own)

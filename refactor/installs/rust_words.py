@@ -46,6 +46,8 @@ class CargoWords(NamedTuple):
     clean: tuple[str, ...]
     #: Where the output goes instead of `target`.
     target_dir: str
+    #: Whether it fails without a lock.
+    is_locked: bool
 
 
 def read_cargo_words(words: tuple[str, ...]) -> CargoWords:
@@ -66,6 +68,7 @@ def read_cargo_words(words: tuple[str, ...]) -> CargoWords:
         tuple(value for name, value in options if name == "--bin"),
         _clean(given, installs, folder),
         given.get("--target-dir", ""),
+        "--locked" in given or "--frozen" in given,
     )
 
 

@@ -6,15 +6,19 @@ import posixpath
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.reach import Reach
-from dockerfix.image.copies import instructions_before, read_copy
+from dockerfix.image.copies import instructions_before, read_copy, source_of
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.ordering.crossing import meets_any
 from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
+from dockerfix.patterns import pattern
 from dockerfix.syntax.tree import Instruction
 from dockerfix.syntax.values import read_image
 from dockerfix.transform import Workspace
+
+#: Variables by which cargo works in other places.
+_PLACES = pattern(r"CARGO_(?:HOME|TARGET_DIR|BUILD_\w+)")
 
 
 def first_run(entry: Pass) -> tuple[str, ...]:
@@ -26,7 +30,7 @@ def first_run(entry: Pass) -> tuple[str, ...]:
     line = entry.run.instruction.line
     if install is None or command is None or not command.words:
         raise CannotMoveError("the build is no plain command", line)
-    if any(assigned.name.startswith("CARGO") for assigned in command.assignments):
+    if any(_PLACES.fullmatch(assigned.name) for assigned in command.assignments):
         raise CannotMoveError("a variable in front of the build", line)
     spans = [(part.start, part.end) for part in command.assignments]
     spans += [(part.start, part.end) for part in command.words]
@@ -56,6 +60,9 @@ def check_first_run(
             meets = copied is None or meets_any(Reach(places), copied, workspace.context)
         if meets:
             raise CannotMoveError("sources are there before", run.line, earlier.argument_text)
+    for path in install.stand_ins:
+        if source_of(install.place(path), run, workspace) != path:
+            raise CannotMoveError("a source lies elsewhere in the image", run.line, path)
     given = all(copy.flag("chown") is not None for copy in movers)
     if not given and _makes_folders(install) and not _is_root(run, workspace):
         raise CannotMoveError("the user may not write where a COPY makes folders", run.line)

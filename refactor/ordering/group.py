@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.kinds import command_kind
 from dockerfix.effects.model import Call, Kind, Step
-from dockerfix.effects.reach import touches
-from dockerfix.image.copies import Copied, instructions_before, read_copy
+from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import copied_files, needs
+from dockerfix.ordering.done_before import fetched_before, installed_before
 from dockerfix.ordering.go_build import go_install
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
@@ -32,10 +31,6 @@ _TRANSPARENT = frozenset(
 _WORTH: frozenset[Kind] = frozenset(("packages", "install", "tool", "fetch"))
 #: ADD may unpack it: then it writes what nobody names.
 _ARCHIVE = pattern(r"\.(?:tar|t[abgx]z\w*|gz|bz2|xz|zst)$|[*?]$")
-#: Options of installs that leave something out which a later install adds.
-_PRODUCTION = frozenset(
-    ("--omit=dev", "--production", "--prod", "-P", "--no-dev", "--only=production", "--only=prod")
-)
 #: Each step is held against each COPY of its group: more would cost their square.
 _MOST_COPIES = 200
 #: Stops a group without a word: what follows needs the copies, as it should.
@@ -219,54 +214,13 @@ def _take_install(
     index: int, install: Install, step: Step, found: list[Pass], workspace: Workspace
 ) -> str:
     if not install.fetch:
-        if _installed_before(install, step.run, workspace):
+        if installed_before(install, step.run, workspace):
             return _END
         found.append(Pass(step.run, index, install))
         return ""
-    if not _fetched_before(install, step.run, index, workspace):
+    if not fetched_before(install, step.run, index, workspace):
         found.append(Pass(step.run, index, install))
     return _END
-
-
-def _installed_before(install: Install, run: RunScript, workspace: Workspace) -> bool:
-    """Whether the same was installed before, so that the install only looks whether it is there."""
-    for earlier in instructions_before(workspace.dockerfile, run.instruction):
-        step = effects_of(earlier, workspace).step if earlier.keyword == "RUN" else None
-        for call in step.calls if step is not None else ():
-            known = call.install
-            if known is None or known.tool != install.tool or known.folder != install.folder:
-                continue
-            if not _PRODUCTION & set(call.words):
-                return True
-    return False
-
-
-def _fetched_before(install: Install, run: RunScript, index: int, workspace: Workspace) -> bool:
-    """Whether the dependencies are there already, or a cache mount keeps them."""
-    if _keeps_in_mount(install, run.instruction):
-        return True
-    before = run.script.text[: run.script.items[index].start]
-    steps = tuple(instructions_before(workspace.dockerfile, run.instruction))
-    texts = (before, *(step.code for step in steps if step.keyword == "RUN"))
-    brought = any(step.flag("from") is not None for step in steps if step.keyword == "COPY")
-    return (brought and install.tool in ("go", "maven")) or any(
-        text in code for text in install.fetched_by for code in texts
-    )
-
-
-def _keeps_in_mount(install: Install, instruction: Instruction) -> bool:
-    """Whether a cache mount keeps what the install leaves: for a compiler, what it compiled."""
-    mounts = [flag.value or "" for flag in instruction.flags if flag.name == "mount"]
-    if not install.make:
-        return bool(mounts)
-    places = [install.place(path) for path in install.leaves]
-    options = [part.partition("=") for mount in mounts for part in mount.split(",")]
-    targets = [value for key, _, value in options if key in ("target", "dst", "destination")]
-    return any(
-        "$" in target or touches(posixpath.join(install.directory, target), place)
-        for target in targets
-        for place in places
-    )
 
 
 def _waits(instruction: Instruction, group: Group, workspace: Workspace) -> bool:

@@ -87,13 +87,20 @@ def keep_out(
             for m in movers
             for c in read_copy(m, workspace) or ()
         )
-        if not covered or context.ignore_rules.ignores(path):
+        if not covered or _is_kept_out(path, context):
             continue
         committed = context.exists(path) and not is_kept_out_of_git(path, context)
         if committed and path not in remade:
             raise CannotMoveError("the context holds what the install makes", movers[0].line, path)
         missing.append(path)
     return (add_patterns(_patterns(missing, context), context),) if missing else ()
+
+
+def _is_kept_out(path: str, context: BuildContext) -> bool:
+    """Whether a folder, or all that is in it, is kept out of the context."""
+    rules = context.ignore_rules
+    inside = rules.ignores(posixpath.join(path, "_"))
+    return rules.ignores(path) or (inside and not any(p.lets_in for p in rules.patterns))
 
 
 def _patterns(paths: list[str], context: BuildContext) -> list[str]:

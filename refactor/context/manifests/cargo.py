@@ -71,6 +71,13 @@ class CargoManifest(NamedTuple):
         return tuple(path for entry in entries if (path := text_at(table_at(entry), "path")))
 
     @property
+    def has_dependencies(self) -> bool:
+        """Whether a build of its program needs other packages."""
+        tables = (self.data, *table_at(self.data, "target").values())
+        kinds = ("dependencies", "build-dependencies")
+        return any(table_at(table, kind) for table in tables for kind in kinds)
+
+    @property
     def lints(self) -> Table:
         """Lints of the compiler by name, with their levels; those of the workspace among them."""
         inherited = table_at(self.data, "workspace", "lints", "rust")
