@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from dockerfix.pipeline import DockerfileSyntaxError, RefactoringError, Result
     from dockerfix.registry.lockfile import Lock, Pin
     from dockerfix.syntax.edits import Edit
+    from dockerfix.syntax.instruction import Instruction
     from dockerfix.syntax.parser import parse
-    from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
+    from dockerfix.syntax.stage import Stage
+    from dockerfix.syntax.tree import Dockerfile
     from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 __all__ = [
@@ -49,7 +51,9 @@ __all__ = [
 _HOMES = {
     "parse": "dockerfix.syntax.parser",
     "Edit": "dockerfix.syntax.edits",
-    **dict.fromkeys(("Dockerfile", "Instruction", "Stage"), "dockerfix.syntax.tree"),
+    "Dockerfile": "dockerfix.syntax.tree",
+    "Instruction": "dockerfix.syntax.instruction",
+    "Stage": "dockerfix.syntax.stage",
     **dict.fromkeys(
         ("Change", "Declined", "Evidence", "Level", "Transform", "Workspace"),
         "dockerfix.transform",

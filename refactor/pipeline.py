@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, EditSet, OverlapError, apply_edits
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.parser import parse
-from dockerfix.syntax.tree import Dockerfile, Instruction, SyntaxProblem
+from dockerfix.syntax.tree import Dockerfile, SyntaxProblem
 from dockerfix.transform import Change, Declined, NewFile, Transform, Workspace
 
 #: More rounds than any chain of passes needs; reaching it means that two passes undo each other.

@@ -6,8 +6,11 @@ import posixpath
 from typing import NamedTuple
 
 from dockerfix.knowledge.base_images import image_variables, image_workdir
-from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
-from dockerfix.syntax.values import read_image, stage_scope, substitute
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.substitution import substitute
+from dockerfix.syntax.tree import Dockerfile
 
 #: The shell of Linux images (Dockerfile reference, SHELL).
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -81,7 +84,7 @@ def known_variables(stage: Stage, before: Instruction) -> dict[str, str | None]:
     """What variables hold before an instruction, those of a known base image among them."""
     root = stage.lineage[0]
     image = image_variables(read_image(root.resolved_base or root.base).repository)
-    return {**image, **stage_scope(stage, before=before)}
+    return {**image, **stage.variables(before)}
 
 
 def _workdir(state: State, instruction: Instruction, stage: Stage) -> str | None:

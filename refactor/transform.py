@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, cast
 
 from dockerfix.lazy_property import lazy_property
 from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.syntax.style import Style, detect_style
-from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
+from dockerfix.syntax.tree import Dockerfile
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext

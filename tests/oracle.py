@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import dockerfile as buildkit
 
-from dockerfix.syntax.tree import Dockerfile, Instruction
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.tree import Dockerfile
 
 
 class Shape(NamedTuple):

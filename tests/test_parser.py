@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Comment
 from dockerfix.syntax.parser import parse
-from dockerfix.syntax.tree import Comment, Dockerfile, Instruction
+from dockerfix.syntax.tree import Dockerfile
 from tests import corpus, oracle
 from tests.dockerfiles import dockerfiles
 

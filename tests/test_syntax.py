@@ -16,9 +16,11 @@ from dockerfix.syntax.edits import (
     remove_alone,
     replace_part,
 )
+from dockerfix.syntax.image_name import read_image
 from dockerfix.syntax.parser import parse
 from dockerfix.syntax.style import detect_style
-from dockerfix.syntax.values import read_image, split_words, stage_scope, substitute, unquote
+from dockerfix.syntax.substitution import substitute
+from dockerfix.syntax.words import split_words, unquote
 
 TEXT = "# top\nFROM a\n\n# why\nRUN b \\\n  # in\n  && c\nUSER d"
 
@@ -115,14 +117,14 @@ def test_scope() -> None:
     tree = parse(
         "ARG V=1\nARG W=2\nFROM a\nARG V\nARG X\nENV Y=$V Z=$W\nARG Y=hidden\nENV old style $V\n"
     )
-    assert stage_scope(tree.stages[0]) == {
+    assert tree.stages[0].variables() == {
         "V": "1",
         "X": None,
         "Y": "1",
         "Z": None,
         "old": "style 1",
     }
-    assert stage_scope(tree.stages[0], before=tree.stages[0].instructions[2]) == {"V": "1"}
+    assert tree.stages[0].variables(before=tree.stages[0].instructions[2]) == {"V": "1"}
 
 
 def test_stages_inherit_variables() -> None:

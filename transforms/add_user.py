@@ -28,7 +28,8 @@ from dockerfix.run_as.next_cache import give_cache
 from dockerfix.run_as.ports import check_ports
 from dockerfix.run_as.sources import Written, check_sources
 from dockerfix.syntax.edits import Edit, blank_above, head_of, insert_after, replace_arguments
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]

@@ -12,10 +12,11 @@ from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, end_with_gap
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction, Stage
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 
 #: Folders that every base image of Debian and Alpine has, and that nobody is in yet.

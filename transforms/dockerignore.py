@@ -10,7 +10,7 @@ from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.ignoring.needed import asks_for_history, needed_by, would_let_in
 from dockerfix.ignoring.size import Size, size_of
 from dockerfix.image.copies import read_copy
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]

@@ -13,9 +13,11 @@ from dockerfix.knowledge.shell_commands import BUILT_IN, INITS, RESERVED
 from dockerfix.patterns import pattern
 from dockerfix.state import DEFAULT_SHELL
 from dockerfix.syntax.edits import Edit, replace_arguments, replace_part
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.parse import parse_script
 from dockerfix.syntax.shell.script import Command, Script
-from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.tree import Dockerfile
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _SYSTEM_FOLDERS = frozenset(("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/sbin"))

@@ -27,10 +27,14 @@ from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.state import State
 from dockerfix.syntax.edits import Edit, apply_edits
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Blank, Comment
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command, Script
+from dockerfix.syntax.stage import Stage
 from dockerfix.syntax.style import Style
-from dockerfix.syntax.tree import KEYWORDS, Blank, Comment, Instruction, Node, Stage
+from dockerfix.syntax.tree import Node
+from dockerfix.syntax.words import KEYWORDS
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]

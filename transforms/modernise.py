@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dockerfix.context.archives import NotPlainError, why_plain
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Blank
 from dockerfix.syntax.pairs import NotEqualError, new_form_edits, quote_literal, read_old_pair
-from dockerfix.syntax.tree import KEYWORDS, SPACES, Blank, Dockerfile, Instruction, Stage
-from dockerfix.syntax.values import unquote
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.tree import Dockerfile
+from dockerfix.syntax.words import KEYWORDS, SPACES, unquote
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 #: The key that Docker's reference recommends in place of MAINTAINER.

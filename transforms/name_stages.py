@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit
-from dockerfix.syntax.tree import Dockerfile, Flag, Instruction, Stage
-from dockerfix.syntax.values import global_scope, read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Flag
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.tree import Dockerfile
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 _NUMBERED = pattern(r"--from=[\"']?[0-9]", re.IGNORECASE)
@@ -213,7 +216,7 @@ def _taken_names(dockerfile: Dockerfile) -> set[str]:
         names.add((stage.name or "").lower())
         for instruction in stage.instructions:
             names |= set(_other_references(instruction.nested or instruction))
-    values = global_scope(dockerfile.stages[0]).values()
+    values = dockerfile.stages[0].global_variables.values()
     return names | {value.lower() for value in values if value}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerfix.effects.kinds import command_kind
 from dockerfix.reasons import ReasonError
-from dockerfix.syntax.tree import Stage
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 
 

@@ -16,8 +16,9 @@ from dockerfix.syntax.edits import (
     insert_before,
     replace_arguments,
 )
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Change, Declined, Evidence, Level, Transform, Workspace
 
 #: With two RUNs, as many WORKDIRs would come as `cd`s go, when the directory is set back.

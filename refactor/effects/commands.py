@@ -14,9 +14,9 @@ from dockerfix.knowledge.command_effects import command_facts
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.state import known_variables
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.script import Command, Word
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import substitute
+from dockerfix.syntax.substitution import substitute
 from dockerfix.transform import Workspace
 
 #: A path whose variables the shell puts in as Docker would; no blank in what they hold.

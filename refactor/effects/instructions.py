@@ -13,9 +13,11 @@ from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.command_effects import command_facts
 from dockerfix.patterns import pattern
 from dockerfix.state import State, state_after
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Flag
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command, Item
-from dockerfix.syntax.tree import Flag, Instruction, Stage
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 _VARIABLE = pattern(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")

@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from dockerfix.effects.reach import EVERYTHING, Reach, unite
 from dockerfix.installs.install import Install, UnknownInstallError
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction
 
 #: What a command is for.
 Kind: TypeAlias = Literal[

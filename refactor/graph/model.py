@@ -12,7 +12,8 @@ from dockerfix.effects.instructions import Effects, effects_of
 from dockerfix.effects.model import Kind
 from dockerfix.effects.reach import Reach, is_within
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: Instructions that make a layer; the others only note something down (Dockerfile reference).

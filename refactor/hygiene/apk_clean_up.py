@@ -6,8 +6,8 @@ import re
 
 from dockerfix.hygiene.run import Found, PackageRun
 from dockerfix.syntax.edits import remove
+from dockerfix.syntax.nodes import Comment
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Comment
 from dockerfix.transform import Change, Level
 
 

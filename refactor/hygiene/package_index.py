@@ -15,9 +15,10 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.knowledge.package_managers import Manager
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: Programs that run a script they are given.

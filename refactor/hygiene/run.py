@@ -10,9 +10,10 @@ from dockerfix.hygiene.package_index import IndexUse, trace_index_use
 from dockerfix.knowledge.package_managers import APK, Manager
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.tree import Instruction, Stage
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Change, Declined, Level, Workspace
 
 #: What a rule gives.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerfix.hygiene.run import Found, PackageRun
 from dockerfix.knowledge.package_managers import APT
 from dockerfix.syntax.edits import remove_alone
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Change, Level
 
 

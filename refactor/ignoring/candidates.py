@@ -17,7 +17,7 @@ from dockerfix.knowledge.data import names
 from dockerfix.knowledge.data import table as facts
 from dockerfix.patterns import pattern
 from dockerfix.run_as.needs import unwrap
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Workspace
 
 #: What shows that a folder is the root of a repository: `.git` is there in a clone.

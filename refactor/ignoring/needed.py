@@ -12,8 +12,9 @@ from dockerfix.context.json_files import load_object, table
 from dockerfix.context.usage.usage import all_findings, repository_of
 from dockerfix.ignoring.candidates import Candidate
 from dockerfix.patterns import pattern
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.parser import parse
-from dockerfix.syntax.tree import Dockerfile, Instruction
+from dockerfix.syntax.tree import Dockerfile
 from dockerfix.transform import Workspace
 
 #: Files that tell how the program is built, and may ask git.

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.state import known_variables
-from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
-from dockerfix.syntax.values import substitute
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.substitution import substitute
+from dockerfix.syntax.tree import Dockerfile
 from dockerfix.transform import Workspace
 
 

@@ -12,10 +12,11 @@ from dockerfix.context.json_files import load_object, table
 from dockerfix.image.copies import lineage, origin_of
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.parse import parse_script
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction, Stage
-from dockerfix.syntax.values import unquote
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.words import unquote
 from dockerfix.transform import Workspace
 
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm")

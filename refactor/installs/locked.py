@@ -15,10 +15,10 @@ from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import read_image
 from dockerfix.transform import Evidence, Workspace
 
 #: Options of `npm install` that `npm ci` knows too, with the same meaning (npm's manual).

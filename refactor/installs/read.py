@@ -8,8 +8,8 @@ from dockerfix.image.copies import Copied, instructions_before, read_copy, sourc
 from dockerfix.installs import java, node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
 from dockerfix.patterns import pattern
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
 _PYTHON = pattern(r"python[0-9.]*")

@@ -12,7 +12,7 @@ from dockerfix.installs.install import UnknownInstallError
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import table
 from dockerfix.patterns import pattern
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 _FIRST = (1, 45)
 _VERSION = pattern(r"(?<![\d.])1\.(\d+)")

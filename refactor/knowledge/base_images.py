@@ -6,8 +6,9 @@ from typing import Any
 
 from dockerfix.knowledge.data import table
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import Dockerfile, Stage
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.tree import Dockerfile
 
 #: Where Docker's official images are served from: Docker Hub under its names, and its mirrors at
 #: Amazon (gallery.ecr.aws/docker) and Google (cloud.google.com/artifact-registry, "cached images").

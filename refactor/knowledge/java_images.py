@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.patterns import pattern
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 _PLAIN = pattern(r"(\d[\w.]*)(-(?:alpine|jammy|noble|focal|slim|ubi\d+-minimal)[\w.]*)?")
 _MAVEN = pattern(

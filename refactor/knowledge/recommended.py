@@ -14,7 +14,7 @@ from pathlib import Path
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 _OFFICIAL = "images/official"
 _RELEASES: dict[str, str] = table(_OFFICIAL, "debian_codenames")

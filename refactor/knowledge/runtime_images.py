@@ -9,7 +9,7 @@ from __future__ import annotations
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import table
 from dockerfix.patterns import pattern
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 _OFFICIAL = "images/official"
 #: Those that the slim tags of Python and Ruby name.

@@ -14,7 +14,7 @@ from pathlib import Path
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import names, table
 from dockerfix.knowledge.recommended import debian_releases
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 _FILE = "packages/system"
 #: They compile, link, fetch sources; no program that was built needs them.

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from dockerfix.knowledge.package_managers import Manager
 from dockerfix.packages import PackageCommand, read_package_command
+from dockerfix.syntax.nodes import Comment
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command, Item
-from dockerfix.syntax.tree import Comment
 
 
 class Member(NamedTuple):

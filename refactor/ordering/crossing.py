@@ -10,7 +10,7 @@ from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.effects.model import Call
 from dockerfix.effects.reach import Reach, is_within
 from dockerfix.image.copies import Copied, read_copy
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Workspace
 
 

@@ -8,8 +8,8 @@ from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.reach import touches
 from dockerfix.image.copies import instructions_before
 from dockerfix.installs.install import Install
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
 #: Options of installs that leave something out which a later install adds.

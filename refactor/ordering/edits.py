@@ -21,8 +21,8 @@ from dockerfix.syntax.edits import (
     insert_after,
 )
 from dockerfix.syntax.edits import with_comments as code_with_comments
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.script import Command, Item
-from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
 _CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "/go/pkg")

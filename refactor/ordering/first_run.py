@@ -13,8 +13,8 @@ from dockerfix.ordering.crossing import meets_any
 from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Workspace
 
 #: Variables by which cargo works in other places.

@@ -6,8 +6,8 @@ from dockerfix.effects.model import Call
 from dockerfix.installs.install import UnknownInstallError
 from dockerfix.installs.read import read_install
 from dockerfix.knowledge.base_images import official_name
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Level, Workspace
 
 

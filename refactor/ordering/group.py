@@ -15,9 +15,10 @@ from dockerfix.ordering.done_before import fetched_before, installed_before
 from dockerfix.ordering.go_build import go_install
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Item
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Declined, Workspace
 
 #: Instructions that an install and a COPY may pass each other across.

@@ -14,7 +14,7 @@ from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import NewFile, Workspace
 
 _ODD_NAME = pattern(r"[\s\"'$\\\[\]{},]")

@@ -19,7 +19,7 @@ from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manife
 from dockerfix.ordering.targets import full_target, full_targets, leaves_directory
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Change, Level, Workspace
 
 #: A comment by which somebody wants a step to run again with every edit.

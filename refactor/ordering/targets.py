@@ -6,8 +6,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from dockerfix.state import known_variables
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import substitute
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.substitution import substitute
 from dockerfix.transform import Workspace
 
 if TYPE_CHECKING:

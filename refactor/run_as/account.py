@@ -17,7 +17,7 @@ from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 #: Number of the user and group that a pass makes; above those that distributions give out.
 NEW_ID = "10001"

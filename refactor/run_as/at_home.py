@@ -10,7 +10,7 @@ from dockerfix.image.entry import Entry
 from dockerfix.knowledge.data import table as facts
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import StaysError
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Workspace
 
 _REASON = "something lies in the home of root"

@@ -13,7 +13,8 @@ from dockerfix.patterns import pattern
 from dockerfix.run_as.account import Account, StaysError
 from dockerfix.run_as.needs import Running
 from dockerfix.run_as.placed import resolve_path
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: Below these, folders that a RUN makes are for programs, not for data.

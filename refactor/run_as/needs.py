@@ -15,7 +15,8 @@ from dockerfix.patterns import pattern
 from dockerfix.run_as.account import StaysError
 from dockerfix.run_as.placed import find_program
 from dockerfix.run_as.ports import FIRST_FREE_PORT
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: What a script may not do when another user is going to run it.

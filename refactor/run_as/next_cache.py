@@ -11,8 +11,9 @@ from dockerfix.image.copies import source_of
 from dockerfix.run_as.account import Account, StaysError
 from dockerfix.run_as.needs import Running, unwrap
 from dockerfix.syntax.edits import Edit
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")

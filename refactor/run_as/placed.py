@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from dockerfix.image.copies import lineage
 from dockerfix.state import known_variables
-from dockerfix.syntax.tree import Instruction, Stage
-from dockerfix.syntax.values import substitute
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.substitution import substitute
 from dockerfix.transform import Workspace
 
 #: Where a program is looked for that is named without a folder (Debian's and Alpine's PATH).

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import StaysError, image_port
 from dockerfix.state import known_variables
-from dockerfix.syntax.tree import Instruction, Stage
-from dockerfix.syntax.values import substitute
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.substitution import substitute
 from dockerfix.transform import Workspace
 
 #: Ports below it are root's, unless the engine's settings say otherwise.

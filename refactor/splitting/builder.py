@@ -11,7 +11,7 @@ from dockerfix.ordering.manifest_copies import CannotMoveError, is_within, keep_
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.syntax.edits import Edit, head_of
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Evidence
 
 #: In every image with a shell, or the shell itself.

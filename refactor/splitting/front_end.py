@@ -24,7 +24,7 @@ from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Plan, Program
 from dockerfix.syntax.edits import Edit, blank_above, cut, head_of, with_comments
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Evidence
 
 _TOOLS = ("npm", "yarn", "pnpm")

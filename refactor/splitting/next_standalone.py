@@ -16,7 +16,7 @@ from dockerfix.splitting.node_base import dependencies
 from dockerfix.splitting.node_command import NodeProject, runner_instruction
 from dockerfix.splitting.node_files import needs_more
 from dockerfix.splitting.plan import Plan, Program
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Evidence
 
 _CONFIGURATIONS = ("next.config.js", "next.config.mjs", "next.config.ts")

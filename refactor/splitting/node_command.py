@@ -16,9 +16,9 @@ from dockerfix.context.json_files import Json, table
 from dockerfix.context.node_outputs import Outputs, command_outputs, main_file, script_outputs
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Program
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.parse import parse_script
 from dockerfix.syntax.shell.script import Command as ShellCommand
-from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence
 
 _RUNNERS = ("npm", "yarn", "pnpm")

@@ -31,7 +31,7 @@ from dockerfix.splitting.node_production import (
 )
 from dockerfix.splitting.plan import Beside, Call, Program, Step, written
 from dockerfix.splitting.runtime_stage import MOVES
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Evidence
 
 WHY = Evidence(

@@ -21,7 +21,7 @@ from dockerfix.splitting.missing_programs import installed_packages
 from dockerfix.splitting.node_base import OF_IMAGE, entry_programs
 from dockerfix.splitting.node_command import NodeProject
 from dockerfix.splitting.plan import Call, NotSplitError, Program, Step
-from dockerfix.syntax.tree import Flag
+from dockerfix.syntax.nodes import Flag
 from dockerfix.transform import Evidence
 
 _IMPORT = pattern(

@@ -14,7 +14,7 @@ from dockerfix.knowledge.base_images import official_name
 from dockerfix.patterns import pattern
 from dockerfix.splitting.missing_programs import installed_packages, packages_left
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 from dockerfix.transform import Evidence
 
 _EXTENSIONS = ("/usr/local/lib/php/extensions", "/usr/local/etc/php/conf.d")

@@ -13,7 +13,8 @@ from dockerfix.effects.reach import Reach
 from dockerfix.image.entry import Entry
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
 
 __all__ = ["Beside", "Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "read_steps"]

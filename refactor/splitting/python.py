@@ -39,8 +39,8 @@ from dockerfix.splitting.python_packages import (
     unknown_packages,
 )
 from dockerfix.splitting.python_runner import without_runner
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Evidence
 
 #: Steps of the program that write into its own folder, or into the environment.

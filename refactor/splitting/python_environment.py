@@ -15,7 +15,7 @@ from typing import NamedTuple
 from dockerfix.splitting.plan import Call, NotSplitError, Program, Step
 from dockerfix.splitting.python_packages import named_packages
 from dockerfix.syntax.edits import Edit, head_of
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 
 _PATH = "/opt/venv"
 _INSTALLERS = frozenset(

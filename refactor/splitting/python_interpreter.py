@@ -10,7 +10,7 @@ from dockerfix.context.manifests.pyproject import read_pyproject
 from dockerfix.knowledge.python_packages import python_version
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import NotSplitError
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 #: `>=3.10`, `>=3.10,<4`.
 _LEAST = pattern(r">=3\.(\d+)(?:\.\d+)?(?:,<4(?:\.0)*)?")

@@ -25,7 +25,7 @@ from dockerfix.knowledge.python_packages import (
 )
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 
 _REQUIREMENT = pattern(
     r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*(?:(?:===?|~=|<=?)\s*([\w.]+))?"

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.splitting.plan import NotSplitError, Program
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.parse import parse_script
-from dockerfix.syntax.tree import Instruction
 
 _RUNNERS = ("poetry", "pipenv")
 #: Options of `run` itself have no place here.

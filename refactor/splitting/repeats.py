@@ -31,7 +31,7 @@ from dockerfix.splitting.steps import (
     text_of,
     tool_names,
 )
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 
 #: In every image with a shell, as far as these packages do not bring them.
 _PLAIN = frozenset(

@@ -19,8 +19,11 @@ from dockerfix.syntax.edits import (
     end_with_gap,
     head_of,
 )
-from dockerfix.syntax.tree import Blank, Instruction, Node, Stage
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Blank
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.tree import Node
 from dockerfix.transform import Change, Evidence, Workspace
 
 #: Names of stages that say what is done there, and not what it is for.

@@ -27,7 +27,7 @@ from dockerfix.splitting.missing_programs import (
     packages_left,
 )
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
 from dockerfix.transform import Evidence
 
 _GEMS = "/usr/local/bundle"

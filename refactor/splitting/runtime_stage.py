@@ -14,7 +14,8 @@ from dockerfix.splitting.owners import folder_owner
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.splitting.repeats import Repeats
 from dockerfix.syntax.edits import blank_above, with_comments
-from dockerfix.syntax.tree import Instruction, Stage
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: What describes the container, and belongs to the stage that runs.

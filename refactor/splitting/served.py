@@ -19,8 +19,8 @@ from dockerfix.splitting.node_command import runner_instruction
 from dockerfix.splitting.node_files import checked_files
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.splitting.steps import tool_names
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.parse import parse_script
-from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Evidence
 
 _SERVERS = frozenset(("serve", "http-server"))

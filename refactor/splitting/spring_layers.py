@@ -18,7 +18,7 @@ from dockerfix.context.manifests.reading import CannotTellError, child_text
 from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Plan, Program
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Evidence, Level
 
 #: From the least to the most frequently changed.

@@ -9,7 +9,7 @@ from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import read_copy
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.plan import Program
-from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.instruction import Instruction
 
 #: What a tool leaves there is of no use to the program.
 _LEFTOVERS = ("/root", "/home", "/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/usr/share/doc")

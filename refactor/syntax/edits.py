@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from dockerfix.syntax.tree import Blank, Dockerfile, Instruction, Node
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Blank
+from dockerfix.syntax.tree import Dockerfile, Node
 
 
 class Edit(NamedTuple):

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import Dockerfile, Instruction, Stage
-from dockerfix.syntax.values import split_words
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
+from dockerfix.syntax.tree import Dockerfile
+from dockerfix.syntax.words import split_words
 
 _MOUNT_FROM = pattern(r"(?:^|,)from=([^,]+)")
 _VARIABLE = pattern(r"\$(?:(\w+)|\{(\w+)(?:(:?-)([^${}]*))?\})")

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.edits import Edit, replace_part
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import split_words
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.words import split_words
 
 _OLD_PAIR = pattern(r"([^\t\v\f\r ]+)([\t\v\f\r ]+)(.+)", re.DOTALL)
 _PLAIN_NAME = pattern(r"[A-Za-z0-9_./-]+|\"[A-Za-z0-9_./-]+\"|'[A-Za-z0-9_./-]+'")

@@ -5,20 +5,10 @@ from __future__ import annotations
 import re
 
 from dockerfix.patterns import pattern
-from dockerfix.syntax.tree import (
-    KEYWORDS,
-    SPACES,
-    Blank,
-    Comment,
-    Directive,
-    Dockerfile,
-    Heredoc,
-    Instruction,
-    Node,
-    NotStringArrayError,
-    SyntaxProblem,
-    read_json_array,
-)
+from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.nodes import Blank, Comment, Directive, Heredoc
+from dockerfix.syntax.tree import Dockerfile, Node, SyntaxProblem
+from dockerfix.syntax.words import KEYWORDS, SPACES, NotStringArrayError, read_json_array
 
 BOM = "\ufeff"
 

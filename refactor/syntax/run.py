@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockerfix.syntax.edits import Edit, replace_part
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.parse import parse_script
 from dockerfix.syntax.shell.script import Command, Script
-from dockerfix.syntax.tree import Instruction
 
 
 @dataclass(frozen=True, slots=True, eq=False)

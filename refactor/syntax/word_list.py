@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dockerfix.syntax.nodes import Comment
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Word
 from dockerfix.syntax.style import Style
-from dockerfix.syntax.tree import Comment
 
 #: A line that grows beyond this is continued on the next one.
 _WIDTH = 100
