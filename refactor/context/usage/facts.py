@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,8 @@ class Build(NamedTuple):
     target: str = ""
     #: Names that the image gets, tags left out.
     images: tuple[str, ...] = ()
+    #: Whether people work in a container of it, rather than ship it.
+    is_development: bool = False
 
 
 class Service(NamedTuple):
@@ -31,10 +34,11 @@ class Service(NamedTuple):
     name: str
     #: `command` and `entrypoint`, as they are written; "" for none.
     command: str
-    #: Host path and container path of what is mounted; a volume has its name for a path.
-    mounts: tuple[tuple[str, str], ...]
+    #: Host path and container path of what is mounted, or kept in step; a volume has its name for a
+    #: path.
+    mounts: tuple[tuple[str, str], ...] = ()
     #: Ports in the container that are published.
-    ports: tuple[int, ...]
+    ports: tuple[int, ...] = ()
     #: "" where the file says nothing.
     user: str = ""
     #: Command of the health check; "" for none.
@@ -43,12 +47,16 @@ class Service(NamedTuple):
     privilege: str = ""
     #: Image that it is said to run; "" for none.
     image: str = ""
-    #: `compose`, `kubernetes` or `run`.
+    #: `compose`, `kubernetes`, `nomad`, `ecs`, `platform`, `tilt`, `skaffold` or `run`.
     kind: str = "compose"
     #: Whether the file demands that it is not root (`runAsNonRoot`, a number that is not 0).
     non_root: bool = False
     #: Whether what is mounted is given to the container's group (`fsGroup`).
     gives_volumes: bool = False
+    #: Whether it can write nowhere but to what is mounted.
+    read_only: bool = False
+    #: What holds the container in a cluster, as `Deployment/web`: files that amend it name it, too.
+    workload: str = ""
 
 
 class Command(NamedTuple):
@@ -56,6 +64,8 @@ class Command(NamedTuple):
 
     place: Place
     text: str
+    #: The service that it is run in; "" where the file does not say it.
+    service: str = ""
 
 
 class Findings(NamedTuple):
@@ -66,6 +76,8 @@ class Findings(NamedTuple):
     services: tuple[tuple[Service, Build | None], ...] = ()
     commands: tuple[Command, ...] = ()
     problem: BrokenManifestError | None = None
+    #: Names of images, each with the one that stands for it when it is run.
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 class Source(NamedTuple):
@@ -75,6 +87,17 @@ class Source(NamedTuple):
     #: Relative to the repository, with forward slashes.
     path: str
     text: str
+    #: What its paths are relative to, when that is not its folder; absolute.
+    base: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder that its paths are relative to; absolute."""
+        return self.base or os.path.join(self.root, os.path.dirname(self.path))
+
+    def place(self, key: str) -> Place:
+        """Where something is said, to show."""
+        return Place(self.path, key)
 
 
 Reader = Callable[[Source], Findings]

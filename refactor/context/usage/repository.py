@@ -13,9 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from dockerfix.context.manifests.reading import BrokenManifestError
-from dockerfix.context.usage import commands, compose, kubernetes, workflows
-from dockerfix.context.usage.facts import Findings, Reader, Source
-from dockerfix.patterns import pattern
+from dockerfix.context.usage.facts import Findings, Source
+from dockerfix.context.usage.readers import FileKind, kind_of
 
 #: Names looked at; then the rest of the repository is not known.
 MAX_NAMES = 20_000
@@ -28,15 +27,13 @@ _SKIPPED = frozenset(
         *("__pycache__", "dist", "fixtures", "testdata", "third_party"),
     )
 )
-_HIDDEN = frozenset((".github", ".gitlab", ".circleci", ".devcontainer", ".docker", ".ci"))
-_SCRIPT = pattern(
-    r"(?:GNU)?[Mm]akefile|[\w.-]+\.(?:sh|mk|bash)|[Jj]ustfile|Jenkinsfile|\.travis\.yml"
-    r"|Taskfile\.ya?ml|azure-pipelines[\w-]*\.ya?ml|bitbucket-pipelines\.yml|cloudbuild\.ya?ml"
-    r"|buildspec\.ya?ml|\.gitlab-ci[\w.-]*\.ya?ml|package\.json|config\.yml"
+_HIDDEN = frozenset(
+    (
+        *(".github", ".gitlab", ".circleci", ".devcontainer", ".docker", ".ci", ".do", ".aws"),
+        *(".woodpecker", ".drone", ".buildkite", ".azure", ".azure-pipelines", ".azuredevops"),
+        *(".gitea", ".forgejo", ".jenkins", ".k8s", ".helm", ".kube", ".semaphore"),
+    )
 )
-_BAKE = pattern(r"docker-bake(?:\.override)?\.(?:hcl|json)")
-_CRON = pattern(r"crontab(?:\.\w+)?|[\w-]+\.cron|cronjobs?")
-_DOCKER = ("docker ", "podman ", "buildah ", "nerdctl ")
 
 
 @lru_cache(maxsize=16)
@@ -45,12 +42,12 @@ def read_repository(root: str, stamp: int) -> tuple[Findings, ...]:
     found: list[Findings] = []
     texts = 0
     for path in _names(root):
-        reader, is_named = _reader_of(path)
-        if reader is None:
+        kind = kind_of(path)
+        if kind is None:
             continue
-        texts += not is_named
-        if is_named or texts <= _MAX_TEXTS:
-            finding = _read(root, path, reader)
+        texts += not kind.is_named
+        if kind.is_named or texts <= _MAX_TEXTS:
+            finding = _read(root, path, kind)
             found += [finding] if finding is not None else []
     return tuple(found)
 
@@ -58,8 +55,8 @@ def read_repository(root: str, stamp: int) -> tuple[Findings, ...]:
 def script_lines(root: str) -> Iterator[str]:
     """The lines of scripts, Makefiles, workflows and readme files, continued ones in one."""
     for path in _names(root):
-        reader, _ = _reader_of(path)
-        if reader in (commands.read_script, workflows.read_workflow):
+        kind = kind_of(path)
+        if kind is not None and kind.is_script:
             text = _text(os.path.join(root, path)) or ""
             yield from text.replace("\\\n", " ").splitlines()
 
@@ -85,45 +82,15 @@ def _names(root: str) -> Iterator[str]:
                 waiting.append(path)
 
 
-def _reader_of(path: str) -> tuple[Reader | None, bool]:
-    """What reads a file, and whether its name alone says so."""
-    folder, _, name = path.rpartition("/")
-    lower = name.lower()
-    if lower.endswith((".yml", ".yaml")):
-        if compose.NAME.fullmatch(lower):
-            return compose.read_compose, True
-        if folder.endswith(".github/workflows") or lower.startswith("action."):
-            return workflows.read_workflow, True
-        if not _SCRIPT.fullmatch(name):
-            return kubernetes.read_kubernetes, False
-    if _BAKE.fullmatch(lower):
-        return workflows.read_bake, True
-    if lower == "procfile":
-        return commands.read_procfile, True
-    if _CRON.fullmatch(lower):
-        return commands.read_crontab, True
-    if lower == "readme.md":
-        return commands.read_script, False
-    return (commands.read_script, False) if _SCRIPT.fullmatch(name) else (None, False)
-
-
-def _read(root: str, path: str, reader: Reader) -> Findings | None:
+def _read(root: str, path: str, kind: FileKind) -> Findings | None:
     text = _text(os.path.join(root, path))
-    if text is None or not _is_worth(reader, text):
+    if text is None or not kind.is_worth_reading(text):
         return None
     try:
-        found = reader(Source(Path(root), path, text))
+        found = kind.load()(Source(Path(root), path, text))
     except BrokenManifestError as error:
-        # Templates of all kinds are called .yaml; only what tools read as it stands can be broken.
-        is_own = reader in (compose.read_compose, workflows.read_bake)
-        return Findings(problem=error) if is_own else None
+        return Findings(problem=error) if kind.can_be_broken(path) else None
     return found if found != Findings() else None
-
-
-def _is_worth(reader: Reader, text: str) -> bool:
-    if reader is commands.read_script:
-        return any(word in text for word in _DOCKER)
-    return reader is not kubernetes.read_kubernetes or bool(kubernetes.WORTH.search(text))
 
 
 def _text(path: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockerfix.context.manifests.reading import BrokenManifestError
+from dockerfix.context.manifests.reading import BrokenManifestError, Place
 from dockerfix.context.usage.facts import Build, Command, Findings, Service
 from dockerfix.context.usage.paths import image_name
 
@@ -30,6 +30,12 @@ class Usage(NamedTuple):
     def targets(self) -> tuple[str, ...]:
         """The stages that are built by name."""
         return tuple(dict.fromkeys(build.target for build in self.builds if build.target))
+
+    def development_of(self, stage: str | None) -> Place | None:
+        """Who makes a container to work in of a stage, or of the last one; None for nobody."""
+        return next(
+            (b.place for b in self.builds if b.is_development and b.target in ("", stage)), None
+        )
 
 
 def built_services(context: BuildContext | None) -> Iterator[Service]:
@@ -79,32 +85,68 @@ def _usage(repository: str, root: str, dockerfile: str) -> Usage:
 @lru_cache(maxsize=64)
 def _select(findings: tuple[Findings, ...], root: str, dockerfile: str, repository: str) -> Usage:
     builds = [b for found in findings for b in found.builds if _is_ours(b, root, dockerfile)]
-    names = {name for build in builds for name in build.images if "$" not in name}
-    names |= {os.path.basename(root)} | ({repository} if len(_dockerfiles(findings)) < 2 else set())
-    services: list[Service] = []
-    built = {
-        (os.path.dirname(service.file), service.name)
-        for found in findings
-        for service, build in found.services
-        if build is not None and _is_ours(build, root, dockerfile)
-    }
-    for found in findings:
-        for service, build in found.services:
-            if build is not None:
-                is_ours = _is_ours(build, root, dockerfile)
-            elif service.kind == "compose" and not service.image:
-                # Another compose file of the folder goes on where the first one builds it.
-                is_ours = (os.path.dirname(service.file), service.name) in built
-            else:
-                is_ours = _is_named(service.image, names)
-            services += [service] if is_ours else []
-    places = {(service.file, service.name) for service in services}
+    ours = _Ours(root, dockerfile, _image_names(findings, builds, root, repository), {})
+    services = [pair for found in findings for pair in found.services]
+    # What amends a service of another file is looked at when all those are known.
+    first = [pair for pair in services if ours.runs(*pair)]
+    ours.known.update((key, True) for service, _ in first for key in _keys(service))
+    chosen = tuple(
+        service
+        for service, build in services
+        if ours.runs(service, build) or (build is None and ours.amends(service))
+    )
+    places = {(service.file, service.name) for service in chosen}
     return Usage(
-        tuple(builds),
-        tuple(services),
+        tuple(dict.fromkeys(builds)),
+        chosen,
         tuple(c for found in findings for c in found.commands if _concerns(c, places)),
         tuple(found.problem for found in findings if found.problem is not None),
     )
+
+
+class _Ours(NamedTuple):
+    """Which containers run the image of a Dockerfile."""
+
+    root: str
+    dockerfile: str
+    names: frozenset[str]
+    #: Services and workloads that are known to run it.
+    known: dict[tuple[str, ...], bool]
+
+    def runs(self, service: Service, build: Build | None) -> bool:
+        """Whether a container is said to run it: by its build, or by the image's name."""
+        if build is not None:
+            return _is_ours(build, self.root, self.dockerfile)
+        return bool(service.image) and _is_named(service.image, self.names)
+
+    def amends(self, service: Service) -> bool:
+        """Whether a file goes on about a container that another one describes."""
+        return not service.image and any(key in self.known for key in _keys(service, alone=True))
+
+
+def _keys(service: Service, *, alone: bool = False) -> Iterator[tuple[str, ...]]:
+    """What a container is called, for files that say more about it.
+
+    `alone`: as one that amends says it; its container may have no name, and then all are meant.
+    """
+    if service.kind == "compose":
+        yield (os.path.dirname(service.file), service.name)
+    elif service.kind == "kubernetes" and service.workload:
+        if not alone or service.name:
+            yield (service.workload, service.name.partition(" ")[0])
+        if not alone or not service.name:
+            yield (service.workload,)
+
+
+def _image_names(
+    findings: tuple[Findings, ...], builds: list[Build], root: str, repository: str
+) -> frozenset[str]:
+    """The names that the image goes by."""
+    names = {name for build in builds for name in build.images if "$" not in name}
+    names |= {os.path.basename(root)} | ({repository} if len(_dockerfiles(findings)) < 2 else set())
+    renamed = [pair for found in findings for pair in found.renamed]
+    names |= {image_name(old) for old, new in renamed if _is_named(new, frozenset(names))}
+    return frozenset(names)
 
 
 def _is_ours(build: Build, root: str, dockerfile: str) -> bool:
@@ -114,7 +156,7 @@ def _is_ours(build: Build, root: str, dockerfile: str) -> bool:
     return named is not None and os.path.realpath(named) == os.path.realpath(dockerfile)
 
 
-def _is_named(image: str, names: set[str]) -> bool:
+def _is_named(image: str, names: frozenset[str]) -> bool:
     name = image_name(image)
     return (
         bool(name)
@@ -131,5 +173,4 @@ def _dockerfiles(findings: tuple[Findings, ...]) -> set[str]:
 
 def _concerns(command: Command, places: set[tuple[str, str]]) -> bool:
     """Whether a command is run in a container of this image: cron and Procfiles may."""
-    key = command.place.key.split(".")
-    return key[0] != "services" or (command.place.file, key[1]) in places
+    return not command.service or (command.place.file, command.service) in places
