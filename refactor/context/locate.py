@@ -79,13 +79,15 @@ def _told(dockerfile: Path) -> dict[Path, str]:
     from dockerfix.context.usage.usage import all_findings
 
     own = os.path.realpath(dockerfile)
-    found: dict[Path, str] = {}
+    found: dict[bool, dict[Path, str]] = {False: {}, True: {}}
     for findings in all_findings(str(root)):
         for build in findings.builds:
             named = build.dockerfile and os.path.realpath(build.dockerfile) == own
             if named and build.context and os.path.isdir(build.context):
-                found.setdefault(_as_written(Path(build.context)), str(build.place))
-    return found
+                told = found[build.is_development]
+                told.setdefault(_as_written(Path(build.context)), str(build.place))
+    # What people work in counts where nobody ships the image.
+    return found[False] or found[True]
 
 
 def _as_written(folder: Path) -> Path:

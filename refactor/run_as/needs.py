@@ -206,9 +206,14 @@ def check_usage(folder: str, workspace: Workspace) -> Iterator[str]:
     usage = usage_of(workspace.context)
     for problem in usage.problems:
         raise StaysError(problem.reason, problem.detail)
+    workplace = usage.development_of(workspace.shipped_stages[-1].name)
+    if workplace is not None:
+        raise StaysError("a development image", str(workplace))
     for service in usage.services:
         where = f"{service.file}: {service.name}"
         _check_service(service, where, folder)
+        if service.read_only:
+            yield f"{where} runs it where it can write to mounts alone"
         if service.non_root:
             yield f"{where} runs it as {service.user or 'another user than root'}"
     _check_commands(usage)

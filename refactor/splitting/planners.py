@@ -43,7 +43,11 @@ _FOR_DEVELOPMENT = pattern(r"(?i)(?:^|[.\-_/])(?:dev|devel|development|tests?|ci
 
 def _check_usage(program: Program) -> None:
     """Files of the repository may run the image in another way, with what a split leaves behind."""
-    for service in usage_of(program.workspace.context).services:
+    usage = usage_of(program.workspace.context)
+    workplace = usage.development_of(program.stage.name)
+    if workplace is not None:
+        raise NotSplitError("a development image", str(workplace))
+    for service in usage.services:
         where = f"{service.file}: {service.name}"
         who = "compose" if service.kind == "compose" else "a file of the repository"
         if service.command and not _is_entry(service.command, program):

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from dockerfix.context.manifests.reading import BrokenManifestError
 from dockerfix.context.usage.facts import Build, Findings, Source
@@ -25,17 +25,29 @@ _UNKNOWN = "${?}"
 def read_bake(source: Source) -> Findings:
     """The targets of a bake file, HCL or JSON. Raises BrokenManifestError."""
     is_json = source.path.endswith(".json")
-    variables, targets = _from_json(source) if is_json else _from_hcl(source)
+    variables, targets, groups = _from_json(source) if is_json else _from_hcl(source)
+    # What others inherit and no group names is a part of them, and nothing to build.
+    parts = {name for target in targets.values() for name in _list(target, "inherits")} - groups
     return Findings(
         tuple(
             _target(source, name, values)
             for name, target in targets.items()
+            if name not in parts
             for values in _variants(_inherited(target, targets, 0), variables)
         )
     )
 
 
-def _from_hcl(source: Source) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+def _list(data: Mapping[str, Any], key: str) -> list[str]:
+    found = data.get(key)
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+#: Variables, targets, and the names of those that a group is made of.
+_Content: TypeAlias = tuple[dict[str, str], dict[str, Mapping[str, Any]], set[str]]
+
+
+def _from_hcl(source: Source) -> _Content:
     file = parse_hcl(source.path, source.text)
     variables = {
         block.labels[0]: block.attributes.get("default")
@@ -48,10 +60,11 @@ def _from_hcl(source: Source) -> tuple[dict[str, str], dict[str, Mapping[str, An
         if block.kind == "target" and block.labels:
             name = block.labels[0]
             targets[name] = {**targets.get(name, {}), **block.attributes}
-    return _plain(variables), targets
+    groups = [block.attributes for block in file.blocks if block.kind == "group"]
+    return _plain(variables), targets, {n for group in groups for n in _list(group, "targets")}
 
 
-def _from_json(source: Source) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+def _from_json(source: Source) -> _Content:
     try:
         data = json.loads(source.text)
     except json.JSONDecodeError as error:
@@ -59,7 +72,9 @@ def _from_json(source: Source) -> tuple[dict[str, str], dict[str, Mapping[str, A
     except (ValueError, RecursionError) as error:
         raise BrokenManifestError(source.path, 1, "no JSON") from error
     variables = {n: mapping(v).get("default") for n, v in mapping(data, "variable").items()}
-    return _plain(variables), {n: mapping(t) for n, t in mapping(data, "target").items()}
+    targets = {name: mapping(target) for name, target in mapping(data, "target").items()}
+    groups = map(mapping, mapping(data, "group").values())
+    return _plain(variables), targets, {n for group in groups for n in _list(group, "targets")}
 
 
 def _plain(variables: Mapping[str, Any]) -> dict[str, str]:
@@ -75,8 +90,7 @@ def _inherited(
 ) -> dict[str, Any]:
     """A target with what it inherits; the last one that it names wins."""
     found: dict[str, Any] = {}
-    named = target.get("inherits")
-    for name in named if isinstance(named, list) else ():
+    for name in _list(target, "inherits"):
         if name in targets and depth < _MAX_DEPTH:
             found |= _inherited(targets[name], targets, depth + 1)
     return found | {key: value for key, value in target.items() if key != "inherits"}

@@ -177,8 +177,9 @@ def _named(
         named = plain(file.split()[0], source)
         dockerfile = resolve(source, posixpath.join(base or "", named))
     target = _option(options, words.target) or ""
-    tags = (_option(options, words.images) or "").replace(",", "\n").split()
-    images = image_names([tag for tag in tags if "{{" not in tag and "}}" not in tag])
+    images = image_names(
+        plain(_option(options, words.images) or "", source).replace(",", " ").split()
+    )
     found = dockerfile if context is not None or file is not None else None
     yield Build(place, context, found, "" if "$" in target else target, images)
 

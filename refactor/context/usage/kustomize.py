@@ -35,10 +35,8 @@ def read_kustomization(source: Source) -> Findings:
 def _patch(source: Source, patch: object) -> Iterator[Any]:
     """The workloads that a patch amends, as far as they are written here."""
     text = patch if isinstance(patch, str) else scalar(mapping(patch), "patch")
-    if text is None or "\n" not in text:
-        return
     try:
-        found = load_yaml(source.path, text)
+        found = load_yaml(source.path, text or "")
     except BrokenManifestError:
         return
     for document in found:
