@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from dockerfix.knowledge.package_managers import BY_PROGRAM, Action, Manager
+from dockerfix.knowledge.package_managers import BY_PROGRAM, NPM, YARN, Action, Manager
 from dockerfix.patterns import pattern
 from dockerfix.syntax.shell.script import Command, Word
 
 _PYTHON = pattern(r"python[0-9.]*")
 _PIP = pattern(r"pip[23](?:\.[0-9]+)?")
+_TOGETHER = pattern(r"-[A-Za-z]{2}\S*")
+#: Their options are words even behind a single dash.
+_NODE = (NPM, YARN)
 
 
 class PackageCommand(NamedTuple):
@@ -33,8 +36,12 @@ class PackageCommand(NamedTuple):
         return tuple(word.text for word in self.options)
 
     def has_option(self, *names: str) -> bool:
-        """Whether one of these options is given, alone or with `=value`."""
-        return any(word.text.partition("=")[0] in names for word in self.options)
+        """Whether one of these options is given, alone, with `=value` or among short ones."""
+        return any(
+            part.partition("=")[0] in names
+            for word in self.options
+            for part in (word.text, *apart(word.text, self.manager))
+        )
 
     @property
     def never_asks(self) -> bool:
@@ -88,7 +95,7 @@ def _read(manager: Manager, command: Command, words: tuple[Word, ...]) -> Packag
     for word in words[1:]:
         if takes_value or (word.text.startswith("-") and word.text != "-"):
             options.append(word)
-            takes_value = not takes_value and word.text in manager.valued
+            takes_value = not takes_value and _wants_value(word.text, manager)
         else:
             others.append(word)
     action_word = others[0] if others else None
@@ -101,3 +108,23 @@ def _read(manager: Manager, command: Command, words: tuple[Word, ...]) -> Packag
         tuple(options),
         tuple(others[1:]),
     )
+
+
+def _wants_value(option: str, manager: Manager) -> bool:
+    """Whether the next word is the option's value, as behind the `-r` that ends `-Ur`."""
+    return apart(option, manager)[-1] in manager.valued
+
+
+def apart(option: str, manager: Manager) -> tuple[str, ...]:
+    """Short options that are written together (`-Ur`), each by itself; any other as it is.
+
+    What stands behind a letter that takes a value is the value, and stays with its letter.
+    """
+    if manager in _NODE or not _TOGETHER.fullmatch(option):
+        return (option,)
+    found: list[str] = []
+    for index, letter in enumerate(option[1:], 1):
+        if f"-{letter}" in manager.valued:
+            return (*found, f"-{option[index:]}")
+        found.append(f"-{letter}")
+    return tuple(found)

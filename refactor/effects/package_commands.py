@@ -13,7 +13,8 @@ from dockerfix.packages import PackageCommand
 #: Settings of the package managers of Node.js that an install by name reads, too.
 _NODE_SETTINGS = (".npmrc", ".yarnrc", ".yarnrc.yml")
 _PACKAGE_FILES = (".deb", ".rpm", ".apk", ".spec", ".dsc")
-_ARCHIVES = (".whl", ".gem", ".gz", ".zip", ".tgz")
+#: Endings of files, which are no names in a registry; `.txt` of lists whose option is not known.
+_FILES = (".whl", ".gem", ".gz", ".zip", ".tgz", ".txt")
 
 
 def touched_by_package(package: PackageCommand, directory: str | None) -> Touched:
@@ -60,4 +61,4 @@ def _is_registry_name(text: str | None) -> bool:
     if not text:
         return False
     scoped = text[1:].replace("/", "", 1) if text.startswith("@") else text
-    return "/" not in scoped and not scoped.startswith((".", "~")) and not text.endswith(_ARCHIVES)
+    return "/" not in scoped and not scoped.startswith((".", "~")) and not text.endswith(_FILES)

@@ -7,6 +7,8 @@ import posixpath
 from dockerfix.image.copies import Copied, instructions_before, read_copy, source_of
 from dockerfix.installs import java, node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
+from dockerfix.knowledge.package_managers import PIP
+from dockerfix.packages import apart
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.script import Command
@@ -43,6 +45,8 @@ def install_words(command: Command) -> tuple[str, ...] | None:
     if _PIP.fullmatch(name):
         name = "pip"
     words = (name, *words[1:])
+    if name == "pip" or words[:2] == ("uv", "pip"):
+        words = tuple(part for word in words for part in apart(word, PIP))
     found = node.is_install(words) or python.is_install(words) or others.is_install(words)
     return words if found else None
 

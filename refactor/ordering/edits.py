@@ -89,7 +89,8 @@ def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[st
 def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     newline = workspace.style.newline
     movers, run = moved.movers, moved.last.run.instruction
-    if moved.fetch and _may_fetch_above(moved, workspace):
+    works_before = bool(moved.fetch) and _works_before(moved.last)
+    if moved.fetch and not works_before and _may_fetch_above(moved, workspace):
         stays = _comment_stays(movers[0], workspace)
         head = movers[0].start if stays else head_of(workspace.dockerfile, movers[0])
         lines = [*moved.lines, _run_line(moved.last, moved.fetch, workspace)]
@@ -98,7 +99,9 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
         return
     yield from _take_out(moved, workspace)
     text, gap = _moved_text(moved, workspace), _gap_below(movers[0], workspace)
-    if moved.fetch:
+    if works_before:
+        yield from _fetch_within(moved, text + gap, workspace)
+    elif moved.fetch:
         head = head_of(workspace.dockerfile, run)
         before = _lines(moved, workspace) if _lines_by_fetch(moved) else ""
         first = f"{before}{_run_line(moved.last, moved.fetch, workspace)}{newline}{text}"
@@ -112,6 +115,24 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
         yield _behind_open_end(run, text, newline)
     else:
         yield insert_after(run, text.rstrip("\r\n"), newline)
+
+
+def _works_before(entry: Pass) -> bool:
+    """Whether a RUN does more than change directory before it fetches: it may bring the tool."""
+    items = entry.run.script.items[: entry.index]
+    return any(item.command is None or item.command.literal_name != "cd" for item in items)
+
+
+def _fetch_within(moved: Moved, text: str, workspace: Workspace) -> Iterator[Edit]:
+    """Cut a RUN in two at its install, with the fetch at the end of the first part."""
+    newline, entry = workspace.style.newline, moved.last
+    if _lines_by_fetch(moved):
+        head = head_of(workspace.dockerfile, entry.run.instruction)
+        yield Edit(head, head, _lines(moved, workspace))
+    item = entry.run.script.items[entry.index]
+    place = entry.run.replace(item.start, item.end, "").start
+    cut = f"{moved.fetch}{newline}{text}{_run_line(entry, '')}"
+    yield Edit(place, place, cut)
 
 
 def _behind_open_end(run: Instruction, text: str, newline: str) -> Edit:

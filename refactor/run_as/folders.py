@@ -22,6 +22,15 @@ _SYSTEM_FOLDERS = (
     *("/etc", "/usr/local", "/usr/share", "/usr/lib", "/usr/bin", "/bin", "/sbin", "/lib"),
     *("/tmp", "/root", "/home", "/run"),
 )
+#: Folders of the system itself: who owns one may replace the programs in it.
+_OF_SYSTEM = frozenset(
+    (
+        *("/", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/usr", "/usr/bin", "/usr/sbin"),
+        *("/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib"),
+        *("/usr/local/share", "/usr/share", "/boot", "/dev", "/proc", "/sys", "/run", "/tmp"),
+        *("/var", "/var/lib", "/var/run", "/var/tmp", "/home"),
+    )
+)
 #: Programs that bring files from elsewhere, which then belong to root.
 _FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp"}
 #: Steps that make files the program is going to change: a database, a cache.
@@ -51,7 +60,7 @@ def home_of(stage: Stage, running: Running, workspace: Workspace) -> Home:
         folder = resolve_path(last.argument_text, last, workspace)
     if folder == "/root":
         return Home(_NEW_HOME, _movable(stage, workspace))
-    if folder not in (None, "/"):
+    if folder is not None and folder not in _OF_SYSTEM:
         return Home(folder)
     script = next((w for w in running.words[1:] if w.startswith("/") and "." in w), None)
     found = posixpath.dirname(script or "")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dockerfix.effects.model import Call
-from dockerfix.splitting.plan import Program
+from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.users import has_group, has_user
+from dockerfix.splitting.plan import NotSplitError, Program
+from dockerfix.syntax.tree import Instruction
+from dockerfix.syntax.values import read_image
 
 _RECURSIVE = ("-R", "--recursive", "-Rf", "-fR", "-hR", "-Rh")
 
@@ -58,3 +62,41 @@ def folder_owner(program: Program) -> str | None:
         if program.folder in owned_paths(call):
             owner = new_owner(call)
     return owner
+
+
+def owner_on(base: str, program: Program) -> str | None:
+    """Who owns the program's folder on the image that it runs on, when that is not root.
+
+    Root where only the image that builds has the owner, as long as root runs the program. Raises
+    NotSplitError when the program runs as somebody who is not there.
+    """
+    owner = folder_owner(program)
+    last = program.stage.last("USER")
+    user = last.argument_text if last is not None else "root"
+    if not exists_on(base, user, program):
+        raise NotSplitError("a user that only the image has which builds", user)
+    if owner is None or exists_on(base, owner, program):
+        return owner
+    if user.partition(":")[0] not in ("root", "0"):
+        raise NotSplitError("a user that only the image has which builds", owner)
+    return None
+
+
+def check_owners(base: str, copies: Iterable[Instruction], program: Program) -> None:
+    """Raise NotSplitError for a COPY that goes along and names an owner who is not there."""
+    for copy in copies:
+        owner = copy.flag("chown")
+        if owner and not exists_on(base, owner, program):
+            raise NotSplitError("a user that only the image has which builds", owner)
+
+
+def exists_on(base: str, owner: str, program: Program) -> bool:
+    """Whether `user:group` is known on an image, or made by a step, or may come from outside."""
+    if base == program.base or "$" in owner:
+        return True
+    image = read_image(base)
+    name = official_name(image.repository) or image.repository
+    made = {word for _, call in program.calls("user") for word in call.words[1:]}
+    user, _, group = owner.partition(":")
+    has = user in made or has_user(name, image.tag, user)
+    return has and (not group or group in made or has_group(name, image.tag, group))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import read_copy
 from dockerfix.patterns import pattern
-from dockerfix.splitting.owners import folder_owner
+from dockerfix.splitting.owners import check_owners, owner_on
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
 from dockerfix.splitting.repeats import Repeats
 from dockerfix.syntax.edits import blank_above, with_comments
@@ -72,8 +72,9 @@ class _Writer:
         self.name = name
         self.stage: Stage = program.stage
         self.workspace: Workspace = program.workspace
-        self.owner = folder_owner(program)
+        self.owner = owner_on(plan.base, program)
         self.placed = tuple(self._placed_copies())
+        check_owners(plan.base, (*plan.moved, *self.placed), program)
         self.repeats = Repeats(program, plan, self.placed)
         self.removed: list[Instruction] = []
         self.tail: list[_Piece] = []
