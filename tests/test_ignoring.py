@@ -31,6 +31,18 @@ def test_what_git_holds_in_spite_of_its_patterns(tmp_path: Path) -> None:
     assert is_kept_out_of_git("node_modules", context)
 
 
+def test_git_holds_a_longer_name_that_ends_alike(tmp_path: Path) -> None:
+    files = {".gitignore": "conf.json\nb\n", "example_conf.json": "", "a/b/c": "", "xb/c": ""}
+    context = lay_out(tmp_path, files)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    names = (".gitignore", "example_conf.json", "xb")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", *names], check=True)
+    assert is_tracked("example_conf.json", context)
+    assert is_kept_out_of_git("conf.json", context)
+    assert is_tracked("xb", context)
+    assert is_kept_out_of_git("b", context)
+
+
 def test_the_change_says_what_the_context_loses(tmp_path: Path) -> None:
     files = {
         ".gitignore": "node_modules\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterator
 from functools import lru_cache
 
 from dockerfix.context.build_context import BuildContext
@@ -12,6 +13,8 @@ from dockerfix.context.usage.usage import repository_of
 
 #: An index of more bytes is read up to here.
 _MAX_INDEX = 64 * 1024 * 1024
+#: The most that the field for a path's length holds.
+_LONGEST = 0xFFF
 
 
 def is_kept_out_of_git(path: str, context: BuildContext) -> bool:
@@ -51,7 +54,26 @@ def is_tracked(path: str, context: BuildContext) -> bool:
         return False
     full = os.path.relpath(os.path.join(os.path.realpath(context.root), path), repository)
     name = full.encode("utf-8", "surrogateescape")
-    return name + b"\0" in index or name + b"/" in index
+    return any(_begins_entry(place, index) for place in _places(name, index))
+
+
+def _places(name: bytes, index: bytes) -> Iterator[int]:
+    """Where a name, or that of a folder, stands in an index, within longer names as well."""
+    for end in (b"\0", b"/"):
+        place = index.find(name + end)
+        while place >= 0:
+            yield place
+            place = index.find(name + end, place + 1)
+
+
+def _begins_entry(place: int, index: bytes) -> bool:
+    """Whether the path of an entry begins there: its length stands in front of it.
+
+    Source: git's gitformat-index (flags of 16 bits, from version 3 on 16 more where a bit says so).
+    """
+    length = min(index.find(b"\0", place) - place, _LONGEST)
+    flags = (index[at : at + 2] for at in (place - 2, place - 4) if at >= 0)
+    return any(int.from_bytes(field) & _LONGEST == length for field in flags)
 
 
 def is_nowhere_in_git(name: str, context: BuildContext) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from dockerfix.installs.install import Install, Project, UnknownInstallError, above, lock_or_pattern
 from dockerfix.patterns import pattern
 from dockerfix.transform import Evidence
@@ -16,6 +18,8 @@ def read_go(words: tuple[str, ...], project: Project) -> Install:
         raise UnknownInstallError("a dependency is a folder of the project", "go.mod: replace")
     if any(project.context.sends(path) for path in above(project.folder, "", "go.work")):
         raise UnknownInstallError("a workspace of several modules", "go.work")
+    if "-mod=vendor" in words or ("-mod", "vendor") in pairwise(words):
+        raise UnknownInstallError("the dependencies are in the context already", "-mod=vendor")
     if project.has("vendor"):
         raise UnknownInstallError("the dependencies are in the context already", "vendor")
     if "require" not in text:

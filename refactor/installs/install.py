@@ -74,6 +74,8 @@ class Install(NamedTuple):
     folder: str = ""
     #: That place in the image.
     directory: str = ""
+    #: Where the command itself runs, at that place or below it.
+    started_in: str = ""
     #: Where it is run once before on stand-ins for the sources, as `fetch`: the commands that make
     #: these, those that remove all traces of them, and the stand-ins, as paths in the context.
     make: tuple[str, ...] = ()

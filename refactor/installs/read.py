@@ -75,12 +75,23 @@ def read_install(
     if directory is None:
         raise UnknownInstallError("the directory is not known")
     words, directory = _settle(words, directory)
-    project = Project(context, *_folder(words, directory, before, workspace))
+    home = _module_of(directory, before, workspace) if words[0] == "go" else directory
+    project = Project(context, *_folder(words, home, before, workspace))
     if words[0] == "cargo":
         found = _read_rust(words, project, directory, before, workspace)
     else:
         found = _read(words, project, workspace)
-    return found._replace(folder=project.folder, directory=directory)
+    return found._replace(folder=project.folder, directory=home, started_in=directory)
+
+
+def _module_of(directory: str, before: Instruction, workspace: Workspace) -> str:
+    """The directory of the module in which `go` works: that of the next `go.mod` above it."""
+    folder = directory
+    while source_of(posixpath.join(folder, "go.mod"), before, workspace) is None:
+        if folder == "/":
+            return directory
+        folder = posixpath.dirname(folder)
+    return folder
 
 
 def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], str]:

@@ -89,11 +89,11 @@ def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[st
 def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     newline = workspace.style.newline
     movers, run = moved.movers, moved.last.run.instruction
-    works_before = bool(moved.fetch) and _works_before(moved.last)
+    works_before = bool(moved.fetch) and not moved.divides and _works_before(moved.last)
     if moved.fetch and not works_before and _may_fetch_above(moved, workspace):
         stays = _comment_stays(movers[0], workspace)
         head = movers[0].start if stays else head_of(workspace.dockerfile, movers[0])
-        lines = [*moved.lines, _run_line(moved.last, moved.fetch, workspace)]
+        lines = [*moved.lines, _fetch_line(moved, workspace)]
         text = "".join(line + newline for line in lines)
         yield Edit(head, head, text + _gap_between(movers[0], workspace))
         return
@@ -104,7 +104,7 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     elif moved.fetch:
         head = head_of(workspace.dockerfile, run)
         before = _lines(moved, workspace) if _lines_by_fetch(moved) else ""
-        first = f"{before}{_run_line(moved.last, moved.fetch, workspace)}{newline}{text}"
+        first = f"{before}{_fetch_line(moved, workspace)}{newline}{text}"
         if moved.divides:
             yield _divide(moved.last, moved.last.index - 1, first, gap, workspace)
         else:
@@ -131,7 +131,9 @@ def _fetch_within(moved: Moved, text: str, workspace: Workspace) -> Iterator[Edi
         yield Edit(head, head, _lines(moved, workspace))
     item = entry.run.script.items[entry.index]
     place = entry.run.replace(item.start, item.end, "").start
-    cut = f"{moved.fetch}{newline}{text}{_run_line(entry, '')}"
+    if entry.install is not None and entry.install.started_in != entry.install.directory:
+        raise CannotMoveError("the directory changes in between", entry.run.instruction.line)
+    cut = f"{' && '.join(moved.fetch)}{newline}{text}{_run_line(entry, (), workspace)}"
     yield Edit(place, place, cut)
 
 
@@ -263,6 +265,23 @@ def _divide(entry: Pass, index: int, moved: str, gap: str, workspace: Workspace)
     return Edit(cut.start, cut.end, f"{workspace.style.newline}{moved}{gap}{rest}")
 
 
+def _fetch_line(moved: Moved, workspace: Workspace) -> str:
+    """A RUN that fetches: where the manifests lie, as the RUN's own directory may not be there."""
+    entry = moved.last
+    line, install = _run_line(entry, moved.fetch, workspace), entry.install
+    if install is None or install.started_in == install.directory:
+        return line
+    if install.directory != workspace.state(entry.run.instruction).workdir:
+        raise CannotMoveError("the directory changes in between", entry.run.instruction.line)
+    return " ".join((*_run_head(entry), *moved.fetch))
+
+
+def _run_head(entry: Pass) -> tuple[str, ...]:
+    """Keyword and flags of a step's RUN."""
+    run = entry.run.instruction
+    return (run.keyword_text, *(_flag_text(run, flag.start, flag.end) for flag in run.flags))
+
+
 def _run_line(entry: Pass, commands: tuple[str, ...], workspace: Workspace) -> str:
     """A RUN as the one of a step, in the same directory."""
     run = entry.run.instruction
@@ -271,12 +290,11 @@ def _run_line(entry: Pass, commands: tuple[str, ...], workspace: Workspace) -> s
     if any(item.assigned for item in before) or not _CHANGE_SHELL.isdisjoint(names):
         raise CannotMoveError("a variable of the shell is used later", run.line)
     changes = [item.text for item, name in zip(before, names, strict=True) if name == "cd"]
-    flags = [_flag_text(run, flag.start, flag.end) for flag in run.flags]
     if len(commands) > 1:
         text = workspace.style.join_commands([*changes, *commands])
     else:
         text = " ".join((*(f"{text} &&" for text in changes), *(commands or ("",))))
-    return " ".join((run.keyword_text, *flags, text))
+    return " ".join((*_run_head(entry), text))
 
 
 def _name(item: Item) -> str | None:

@@ -14,7 +14,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.go_mod import read_go_source
 from dockerfix.context.sources import read_sources
 from dockerfix.patterns import pattern
-from dockerfix.splitting.named_files import named_files
+from dockerfix.splitting.named_files import may_be_hidden, named_files
 
 _OPENS_CALL = (
     r"\b(?:os\.(?:Open|ReadFile|ReadDir|OpenFile|Stat|DirFS)|ioutil\.Read\w+|ParseFiles|ParseGlob"
@@ -24,7 +24,9 @@ _OPENS_CALL = (
 #: Calls that read files, or may.
 _OPENS = pattern(_OPENS_CALL + r"\(")
 #: The same with the name of what is opened.
-_OPENS_NAMED = pattern(_OPENS_CALL + r"\(\s*[\"`]")
+_OPENS_NAMED = pattern(_OPENS_CALL + r"\(\s*[\"`]([^\"`\n]*)")
+#: It reads `.env` as soon as it is imported, if there is one.
+_LOADS_ENV = pattern(r"\"github\.com/joho/godotenv/autoload\"")
 #: Places that a program works out: its own, that of its sources, that it is started in; and
 #: frameworks that read folders of their own accord.
 _WORKS_OUT = pattern(
@@ -80,12 +82,18 @@ class GoSources:
 
     @cached_property
     def files(self) -> tuple[str, ...] | None:
-        """What they name, relative to where they run; None when they open what they do not name."""
+        """What they name, relative to where they run; None when they open what they do not name.
+
+        None as well when git is told to leave out what they name: who builds may have it there.
+        """
         if self.root is None and self._any(_OPENS):
             return None
         for text in self.texts:
-            unnamed = len(_OPENS.findall(text)) != len(_OPENS_NAMED.findall(text))
-            if unnamed or _WORKS_OUT.search(text):
+            named = _OPENS_NAMED.findall(text)
+            if len(_OPENS.findall(text)) != len(named) or _WORKS_OUT.search(text):
+                return None
+            named += [".env"] if _LOADS_ENV.search(text) else []
+            if any(may_be_hidden(name, self.context, self.root or "") for name in named):
                 return None
         return named_files(self.texts, self.context, self.root or "", self.folder, is_of_go)
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 
 from dockerfix.context.build_context import BuildContext
+from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
@@ -33,6 +34,14 @@ def named_files(
         for match in _STRING.finditer(text):
             found.update(_named(match[1] or match[2] or "", context, root, folder, is_source))
     return tuple(sorted(found))
+
+
+def may_be_hidden(name: str, context: BuildContext, root: str) -> bool:
+    """Whether a build may be sent a file of this name that git does not show: settings, keys."""
+    path = posixpath.normpath(posixpath.join(root, name))
+    if not name or name.startswith("/") or path.startswith("..") or context.exists(path):
+        return False
+    return not context.ignore_rules.ignores(path) and is_kept_out_of_git(path, context)
 
 
 def data_beside(
