@@ -7,7 +7,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_PATTERNS = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile*")
+#: `dockerfile` is what docker looks for where there is no `Dockerfile` (docker/cli, build/context).
+_PATTERNS = (
+    *("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile*"),
+    "dockerfile",
+)
 #: What stands beside a Dockerfile under a similar name and is none.
 _NOT_DOCKERFILES = ("*.dockerignore", "*.orig", "*.rej", "*.bak", "*.swp", "*~", "*.j2", "*.tmpl")
 #: Folders of other people's code, of tools and of version control.

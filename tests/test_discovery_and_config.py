@@ -31,7 +31,10 @@ def found(folder: Path, *exclude: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["Dockerfile", "Dockerfile.prod", "api.Dockerfile", "api.dockerfile", "Containerfile.dev"],
+    [
+        *("Dockerfile", "Dockerfile.prod", "api.Dockerfile", "api.dockerfile", "dockerfile"),
+        "Containerfile.dev",
+    ],
 )
 def test_names_of_dockerfiles(name: str) -> None:
     assert is_dockerfile_name(name)
@@ -40,7 +43,7 @@ def test_names_of_dockerfiles(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("dockerfile", "Dockerfile~", "Dockerfile.bak", "Dockerfile.orig", "Dockerfile.j2"),
+        *("dockerfile.js", "Dockerfile~", "Dockerfile.bak", "Dockerfile.orig", "Dockerfile.j2"),
         *("Dockerfile.dockerignore", ".Dockerfile.swp", "MyDockerfile", "Dockerfile-old"),
     ],
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dockerfix.context.build_context import BuildContext
 from dockerfix.ignoring.candidates import Candidate, candidates
 from dockerfix.ignoring.ignore_file import add_patterns
-from dockerfix.ignoring.needed import asks_for_history, needed_by, would_let_in
+from dockerfix.ignoring.history import who_asks_for_history
+from dockerfix.ignoring.needed import needed_by, would_let_in
 from dockerfix.ignoring.size import Size, size_of
 from dockerfix.image.copies import read_copy
 from dockerfix.syntax.instruction import Instruction
@@ -64,8 +65,8 @@ class DockerIgnore(Transform):
             refusal = _refusal(candidate, workspace, context)
             if refusal is None:
                 missing.append(candidate)
-            elif refusal:
-                yield Declined(refusal, copies[0][1].line, candidate.pattern)
+            elif refusal[0]:
+                yield Declined(refusal[0], copies[0][1].line, refusal[1])
         if any(candidate.is_material for candidate in missing):
             yield _change(missing, copies[0][1], context)
 
@@ -85,17 +86,24 @@ def _wanted(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candidate]
             yield candidate
 
 
-def _refusal(candidate: Candidate, workspace: Workspace, context: BuildContext) -> str | None:
-    """Why a candidate is not written; "" when that goes without saying; None when it is."""
+def _refusal(
+    candidate: Candidate, workspace: Workspace, context: BuildContext
+) -> tuple[str, str] | None:
+    """Why a candidate is not written, and what is special; None when it is.
+
+    The reason is "" when it goes without saying.
+    """
     rules = context.ignore_rules
     if rules.ignores(candidate.path) or rules.ignores(f"{candidate.path}/{_ANY_NAME}"):
-        return ""
-    if candidate.is_history and asks_for_history(workspace, context):
-        return "the build asks for the history"
+        return "", ""
+    who = who_asks_for_history(workspace, context) if candidate.is_history else ""
+    if who:
+        return "the build asks for the history", f"{candidate.pattern}: {who}"
     if would_let_in(candidate, rules):
-        return "the ignore file lets paths in again"
-    if needed_by(candidate, workspace, context):
-        return "a path that the build counts on"
+        return "the ignore file lets paths in again", candidate.pattern
+    where = needed_by(candidate, workspace, context)
+    if where:
+        return "a path that the build counts on", f"{candidate.pattern}: {where}"
     return None
 
 

@@ -32,6 +32,7 @@ _DEAF = frozenset(
 _ENDS_AT_ONCE = frozenset(("-h", "--help", "-V", "--version", "-v", "-version", "-help"))
 #: An array over several lines becomes one line when it is no longer than this.
 _WIDTH = 72
+_USES_ARGUMENTS = pattern(r"\$\{?[@*0-9]")
 _NOT_TEXT = pattern("[\ud800-\udfff\0]")
 
 
@@ -86,6 +87,7 @@ def _has_exec(instruction: Instruction) -> bool:
 def _rewrite(instruction: Instruction, stage: Stage, workspace: Workspace) -> Change:
     script = _read(instruction, workspace)
     command = _program(script, instruction, workspace)
+    _check_entrypoint(instruction, stage, workspace)
     evidence = _no_missing_interpreter(command, instruction, workspace)
     argv = command.argv
     if argv is None or not _is_alone(script, command):
@@ -192,6 +194,19 @@ def _why_not_json(instruction: Instruction, stage: Stage, workspace: Workspace) 
     if posixpath.basename(arguments[0]) in INITS:
         return ""
     return "the ENTRYPOINT would get other arguments"
+
+
+def _check_entrypoint(instruction: Instruction, stage: Stage, workspace: Workspace) -> None:
+    """A CMD that the ENTRYPOINT drops starts nothing, whatever its form."""
+    entrypoint = _inherited(stage, "ENTRYPOINT", workspace.dockerfile)
+    if instruction.keyword != "CMD" or entrypoint is None:
+        return
+    words = entrypoint.exec_arguments or ()
+    if not entrypoint.is_exec_form and entrypoint.argument_text:
+        raise _StaysError("the ENTRYPOINT in shell form ignores CMD")
+    script = words[2] if len(words) == 3 and words[1] == "-c" else ""
+    if script and not _USES_ARGUMENTS.search(script):
+        raise _StaysError("the script of the ENTRYPOINT ignores CMD")
 
 
 def _why_not_json_entrypoint(stage: Stage, dockerfile: Dockerfile) -> str:

@@ -73,9 +73,15 @@ def _leaves(before: Workspace, after: Workspace) -> list[str]:
     gone = _packages(before) - _packages(after)
     if gone:
         found.append(f"packages {' '.join(sorted(gone))}")
-    kept = set(_work(after))
-    found += [f"`{text}`" for text in _work(before) if text not in kept]
+    kept = [set(words) for words in _work(after)]
+    gone = (words for words in _work(before) if not any(_says(words) <= other for other in kept))
+    found += [f"`{' '.join(words)}`" for words in gone]
     return list(dict.fromkeys(found))
+
+
+def _says(words: tuple[str, ...]) -> set[str]:
+    """What a command is about: its words without the options, which may change."""
+    return {word for word in words if not word.startswith("-")}
 
 
 def _packages(workspace: Workspace) -> set[str]:
@@ -91,10 +97,10 @@ def _packages(workspace: Workspace) -> set[str]:
     return found
 
 
-def _work(workspace: Workspace) -> list[str]:
+def _work(workspace: Workspace) -> list[tuple[str, ...]]:
     """The commands that install and build in the layers of the image."""
     return [
-        " ".join(call.words)
+        call.words
         for stage in workspace.shipped_stages
         for instruction in stage.instructions[1:]
         if (step := effects_of(instruction, workspace).step) is not None

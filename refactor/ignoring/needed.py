@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.ignore import IgnoreRules
-from dockerfix.context.json_files import load_object, table
 from dockerfix.context.usage.usage import all_findings, repository_of
 from dockerfix.ignoring.candidates import Candidate
 from dockerfix.patterns import pattern
@@ -17,61 +16,8 @@ from dockerfix.syntax.parser import parse
 from dockerfix.syntax.tree import Dockerfile
 from dockerfix.transform import Workspace
 
-#: Files that tell how the program is built, and may ask git.
-_BUILD_FILES = (
-    *("package.json", "pyproject.toml", "setup.py", "setup.cfg", "Makefile", "Cargo.toml"),
-    *("build.rs", "pom.xml", "build.gradle", "build.gradle.kts", "version.sh", "Rakefile"),
-    *(
-        ".goreleaser.yml",
-        "next.config.js",
-        "vite.config.js",
-        "vite.config.ts",
-        "docusaurus.config.js",
-    ),
-    *("Directory.Build.props", "vue.config.js", "webpack.config.js", "magefile.go", "Taskfile.yml"),
-)
-_ASKS_GIT = pattern(
-    r"\bgit\s+(?:describe|rev-parse|log|show|rev-list|tag|config|submodule|status)\b"
-    r"|setuptools[-_]scm|versioneer|hatch-vcs|git-commit-id|vergen|MinVer|GitVersion"
-    r"|dynamic-versioning|dunamai|git-rev|git-revision|gitpython|nebula.release|pbr\b|flit_scm"
-    r"|git-version|simple-git|gix\b|git2\b|shadow-rs|Nerdbank|SourceLink|-X\s+\S*[Cc]ommit"
-)
 _MOUNT_SOURCE = pattern(r"(?:source|src)=([^,\s]+)")
 _MAX_OTHERS = 40
-
-
-def asks_for_history(workspace: Workspace, context: BuildContext) -> bool:
-    """Whether a step or a build file wants to know the repository's state."""
-    if any(
-        "git" in i.code.split() or _ASKS_GIT.search(i.code) or ".git" in i.code
-        for i in workspace.dockerfile.instructions
-        if i.keyword in ("RUN", "COPY", "ADD")
-    ):
-        return True
-    folders = ("", *_copied_folders(workspace))
-    paths = [posixpath.join(folder, name) for folder in folders for name in _BUILD_FILES]
-    paths += _scripts(workspace, context)
-    return any(_ASKS_GIT.search(context.read(path) or "") for path in paths)
-
-
-def _scripts(workspace: Workspace, context: BuildContext) -> list[str]:
-    """The files of the context that steps, and the scripts of package.json, name."""
-    texts = [i.code for i in workspace.dockerfile.instructions if i.keyword == "RUN"]
-    manifest = load_object(context.read("package.json"))
-    texts += [str(value) for value in table(manifest or {}, "scripts").values()]
-    words = (word.strip("\"'();&").removeprefix("./") for text in texts for word in text.split())
-    named = (word for word in dict.fromkeys(words) if "." in word and not word.startswith("/"))
-    return [word for word in named if context.is_file(word)]
-
-
-def _copied_folders(workspace: Workspace) -> list[str]:
-    words = (
-        word.strip("./")
-        for i in workspace.dockerfile.instructions
-        if i.keyword == "COPY" and i.flag("from") is None
-        for word in i.arguments[:-1]
-    )
-    return [word for word in dict.fromkeys(words) if word and "$" not in word and "*" not in word]
 
 
 def needed_by(candidate: Candidate, workspace: Workspace, context: BuildContext) -> str:
