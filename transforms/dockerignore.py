@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.ignoring.candidates import Candidate, candidates
-from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.ignoring.history import who_asks_for_history
+from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.ignoring.needed import needed_by, would_let_in
 from dockerfix.ignoring.size import Size, size_of
 from dockerfix.image.copies import read_copy
