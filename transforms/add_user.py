@@ -115,7 +115,7 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
         raise StaysError("a volume may hold files of root's", next(iter(found)))
     folders = data_folders(stage, home.path, workspace) if account.owns else {}
     room = home.path or next(iter(found), None) if account.owns else None
-    _check_written(check_sources(room, workspace), (*folders, *found))
+    _check_written(check_sources(room, running.name, workspace), (*folders, *found))
     if account.owns and owned and home.path is not None:
         folders = {home.path: _maker(home, stage), **folders}
     cache = give_cache(running, stage, account, workspace) if running.name == "next" else None

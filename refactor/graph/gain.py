@@ -74,8 +74,8 @@ def _leaves(before: Workspace, after: Workspace) -> list[str]:
     if gone:
         found.append(f"packages {' '.join(sorted(gone))}")
     kept = [set(words) for words in _work(after)]
-    gone = (words for words in _work(before) if not any(_says(words) <= other for other in kept))
-    found += [f"`{' '.join(words)}`" for words in gone]
+    left = (words for words in _work(before) if not any(_says(words) <= other for other in kept))
+    found += [f"`{' '.join(words)}`" for words in left]
     return list(dict.fromkeys(found))
 
 

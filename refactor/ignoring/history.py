@@ -14,8 +14,8 @@ from dockerfix.context.json_files import load_object, table
 from dockerfix.context.sources import TooManyFilesError, read_sources
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
+from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.script import Command
-from dockerfix.syntax.tree import Instruction
 from dockerfix.transform import Workspace
 
 #: Files that tell how the program is built, and may ask git.

@@ -66,6 +66,11 @@ _WRITE_CALL = pattern(
     r"|\bfs::(?:write|create_dir|create_dir_all|rename)\b|\bFile::create\b|\bOpenOptions::new\b"
     r"|\bsql\.Open\(\s*\"sqlite"
 )
+#: They import the program, so that what it does when it is started itself is not done.
+_IMPORTERS = frozenset(
+    ("gunicorn", "uvicorn", "hypercorn", "daphne", "waitress-serve", "flask", "uwsgi", "granian")
+)
+_COLUMN_ZERO = pattern(r"^[^\s#)\]}].*", 8)
 #: Where anybody may write, in every image.
 _FREE = ("/tmp/", "/var/tmp/", "/dev/", "/proc/")
 
@@ -77,10 +82,11 @@ class Written(NamedTuple):
     where: str
 
 
-def check_sources(folder: str | None, workspace: Workspace) -> tuple[Written, ...]:
+def check_sources(folder: str | None, program: str, workspace: Workspace) -> tuple[Written, ...]:
     """The paths outside of the program's folder that it writes.
 
     `folder` is None where it has no folder of its own: then everything that it writes is given.
+    `program` is the name of what runs.
     Raises StaysError for a low port or work of root's.
     """
     context = workspace.context
@@ -92,7 +98,7 @@ def check_sources(folder: str | None, workspace: Workspace) -> tuple[Written, ..
         total += len(text)
         if total > _MAX_TOTAL:
             break
-        _check_text(path, text)
+        _check_text(path, text, program)
         found += _written(path, text, folder)
         if folder is None:
             found += _written_anywhere(path, text)
@@ -136,9 +142,11 @@ def _is_source(name: str) -> bool:
     return plain and not name.endswith((".test.js", ".test.ts", ".spec.js", ".spec.ts", "_test.go"))
 
 
-def _check_text(path: str, text: str) -> None:
+def _check_text(path: str, text: str, program: str) -> None:
     for match in _PORT.finditer(text):
         number = int(next(group for group in match.groups() if group))
+        if program in _IMPORTERS and path.endswith(".py") and _is_of_main(text, match.start()):
+            continue
         if number < FIRST_FREE_PORT and _is_code(path, text, match.start()):
             where = f"{path}:{_line(text, match.start())}: {number}"
             raise StaysError("a port below 1024", where)
@@ -171,6 +179,12 @@ def _is_code(path: str, text: str, offset: int) -> bool:
     if text[start:offset].lstrip().startswith(("#", "//", "*", "/*", "--")):
         return False
     return not path.endswith(".py") or _is_python(path, text, _line(text, offset))
+
+
+def _is_of_main(text: str, offset: int) -> bool:
+    """Whether a place in Python is below `if __name__ == "__main__":`."""
+    lines = _COLUMN_ZERO.findall(text[:offset])
+    return bool(lines) and lines[-1].startswith("if __name__")
 
 
 def _is_python(path: str, text: str, line: int) -> bool:

@@ -9,8 +9,8 @@ from dockerfix.effects.model import Call
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
 from dockerfix.splitting.plan import NotSplitError, Program
-from dockerfix.syntax.tree import Instruction
-from dockerfix.syntax.values import read_image
+from dockerfix.syntax.image_name import read_image
+from dockerfix.syntax.instruction import Instruction
 
 _RECURSIVE = ("-R", "--recursive", "-Rf", "-fR", "-hR", "-Rh")
 
