@@ -41,6 +41,10 @@ class _StaysError(Exception):
         self.detail = detail
 
 
+class _NothingCopiedError(_StaysError):
+    """There is nothing to say: the files come from elsewhere, or the folder is empty."""
+
+
 class ChownCopies(Transform):
     """Let COPY set owner and mode: a `chown -R` afterwards stores every file twice.
 
@@ -103,6 +107,8 @@ def _look(
         try:
             call = _read(run, index, command, stage, workspace)
             yield _chown(call) if command.literal_name == "chown" else _chmod(call)
+        except _NothingCopiedError:
+            continue
         except _StaysError as error:
             yield Declined(error.reason, instruction.line, error.detail)
 
@@ -191,7 +197,7 @@ def _copies_to(path: str, call: _Call) -> list[Copied]:
         elif instruction.keyword == "USER" and call.workspace.state(call.run.instruction).user:
             continue
     if not found:
-        raise _StaysError("no COPY fills that path", path)
+        raise _NothingCopiedError("no COPY fills that path", path)
     return found
 
 
@@ -350,7 +356,7 @@ def _copy_of_file(path: str, call: _Call) -> tuple[Instruction, set[str]]:
             return instruction, {target for target in targets if target}
         if any(_is_within(path, entry.destination) for entry in copies):
             raise _StaysError("a COPY brings more than that path", path)
-    raise _StaysError("no COPY fills that path", path)
+    raise _NothingCopiedError("no COPY fills that path", path)
 
 
 def _file_target(entry: Copied, call: _Call) -> str:

@@ -23,6 +23,8 @@ _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm")
 #: The program that the first line of a script names, `env` left out.
 _INTERPRETER = pattern(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)")
 _SHELLS = ("sh", "bash", "ash", "dash")
+#: Scripts that fetch a build tool and run it: what counts is what it is asked for.
+_BUILD_WRAPPERS = ("mvnw", "gradlew")
 #: In a wrapper: the call that it is given.
 _ARGUMENTS = ('"$@"', "$@", "$*", '"$*"')
 _MAX_DEPTH = 5
@@ -121,6 +123,8 @@ class _Reader:
         elif name in _PACKAGE_RUNNERS:
             self.calls.append(words)
             self._read_package_script(words, depth)
+        elif name in _BUILD_WRAPPERS:
+            self.calls.append(words)
         else:
             self._read_program(words, depth)
 

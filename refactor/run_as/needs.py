@@ -71,6 +71,8 @@ def check_program(entry: Entry, stage: Stage, workspace: Workspace) -> Running:
     name = posixpath.basename(words[0])
     if name in _BUILDERS or words[:2] in (("dotnet", "run"), ("dotnet", "watch")):
         raise StaysError("the program is built when it starts", " ".join(words[:2]))
+    if words[:2] == ("uv", "run"):
+        raise StaysError("the program may be installed when it starts", " ".join(words[:3]))
     anybody = name in names("services", "runs_as_anybody")
     if anybody and len(words) == 1 and len(entry.calls) == 1 and len(entry.main) == 1:
         raise StaysError("an interpreter alone: the image is a base for others", name)

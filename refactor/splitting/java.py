@@ -111,6 +111,8 @@ def _held_by(before: str, base: str) -> frozenset[str]:
 
 def _artefact(program: Program, context: BuildContext, root: str) -> _Artefact:
     words = program.entry.main
+    if words[0] in _TOOLS:
+        raise NotSplitError("the entry builds when it starts", " ".join(words[:2]))
     if posixpath.basename(words[0]) != "java":
         return _distribution(program, words[0])
     if "-jar" not in words[:-1]:

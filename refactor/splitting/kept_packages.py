@@ -61,5 +61,17 @@ class KeptPackages(NamedTuple):
             raise NotSplitError("packages that a variable names", text)
         names = list(dict.fromkeys(self.of(call)))
         dropped = {word.text for word in package.packages}
-        head = " ".join(word.text for word in call.command.words if word.text not in dropped)
-        return f"{head} {' '.join(names)}" if names else ""
+        words = [word.text for word in call.command.words if word.text not in dropped]
+        if set(names) != dropped:
+            words = list(_without_group(words))
+        return f"{' '.join(words)} {' '.join(names)}" if names else ""
+
+
+def _without_group(words: list[str]) -> Iterator[str]:
+    """Without the name that apk gives to packages which are there for the build."""
+    rest = iter(words)
+    for word in rest:
+        if word in ("--virtual", "-t"):
+            next(rest, None)
+        elif not word.startswith("--virtual="):
+            yield word
