@@ -62,9 +62,9 @@ def check_file(path: Path, options: Options) -> Row:
 
 
 def _refactor(path: Path, text: str, options: Options) -> Row:
-    result = _run(path, text, options)
+    result = refactor_file(path, text, options)
     if result.code != text:
-        if _run(path, result.code, options).code != result.code:
+        if refactor_file(path, result.code, options).code != result.code:
             raise AssertionError("a second run changes something")
         _compare(result.code)
     return Row(
@@ -76,7 +76,7 @@ def _refactor(path: Path, text: str, options: Options) -> Row:
     )
 
 
-def _run(path: Path, text: str, options: Options) -> dockerfix.Result:
+def refactor_file(path: Path, text: str, options: Options) -> dockerfix.Result:
     # A file of the flat corpus lies among the files of others: that folder is no context.
     context = None if "flat" in path.parts else find_context(path)
     return dockerfix.refactor(
