@@ -29,6 +29,13 @@ _OWNER = pattern(r"([A-Za-z_][\w.-]*|\d+)(?::([A-Za-z_][\w.-]*|\d+))?")
 _FILE_NAME = pattern(r"[^.].*\.(?!d$)[A-Za-z][A-Za-z0-9]*")
 _ROOT = ("root", "0")
 _MODE = pattern(r"0?[0-7]{3}")
+#: Commands for system packages and users: they make nothing of the application.
+_SETS_UP = frozenset(
+    (
+        *("apt-get", "apk", "rm", "useradd", "adduser", "groupadd", "addgroup", "usermod", "true"),
+        *("dnf", "yum", "microdnf", "update-ca-certificates", "curl", "echo"),
+    )
+)
 _ADDS_USER = pattern(r"\b(?:useradd|adduser|groupadd|addgroup)\b")
 
 
@@ -132,12 +139,26 @@ def _read(
     before = run.script.text[: command.start]
     if any(_is_named(path, word, before) for path, word in zip(paths, words[1:], strict=True)):
         raise _StaysError("another step works on that path", "in the same RUN")
+    earlier = [c for i, c in run.top_commands if i < index]
+    may_work_there = command.literal_name == "chown" or any(workdir == path for path in paths)
+    if may_work_there and not all(_leaves_alone(c, paths) for c in earlier):
+        raise _StaysError("a command before it may work on that path", "in the same RUN")
     return _Call(run, index, command, stage, workspace, options, words[0], paths)
 
 
 def _is_named(path: str, word: str, text: str) -> bool:
     """Whether a script names a path, in full or as the command does."""
     return path in text or (not word.startswith("/") and word != "." and word in text.split())
+
+
+def _leaves_alone(command: Command, paths: tuple[str, ...]) -> bool:
+    """Whether a command makes nothing below the paths."""
+    if command.literal_name in _SETS_UP:
+        return True
+    words = [word for word in (command.argv or ())[1:] if word.startswith("/")]
+    places = [posixpath.normpath(word) for word in words]
+    is_plain = command.literal_name in ("mkdir", "chown", "chmod") and bool(places)
+    return is_plain and not any(_is_within(p, path) for p in places for path in paths)
 
 
 # chown
@@ -262,10 +283,7 @@ def _only_sets_up(instruction: Instruction, call: _Call) -> bool:
     """System packages and users: nothing of the application."""
     run = call.workspace.run(instruction)
     names = {command.literal_name for command in run.script.commands()} if run else {None}
-    return names <= {
-        *("apt-get", "apk", "rm", "useradd", "adduser", "groupadd", "addgroup", "usermod", "true"),
-        *("dnf", "yum", "microdnf", "update-ca-certificates", "curl", "echo"),
-    }
+    return names <= _SETS_UP
 
 
 def _check_place(path: str, found: list[Copied], call: _Call) -> None:
