@@ -7,6 +7,8 @@ from dockerfix.knowledge.data import names, table
 NEEDS_SYSTEM = names("packages/node", "needs_system")
 #: Programs that keep a service running, and the package they come from.
 PROGRAM_OF: dict[str, str] = table("packages/node", "program_of")
+#: Programs that compile or bundle a project, with what its settings name.
+BUILDERS = names("packages/node", "builders")
 #: System packages that only installs need.
 BUILD_TOOLS = names("packages/node", "build_tools")
 #: Programs that slim images lack, and the system package they come from.

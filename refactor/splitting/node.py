@@ -17,6 +17,7 @@ from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import origin_of, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.node_packages import PROGRAM_OF
+from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage
 from dockerfix.splitting.next_standalone import standalone
@@ -37,6 +38,7 @@ from dockerfix.splitting.node_command import (
 from dockerfix.splitting.node_deps import WHY, install_beside
 from dockerfix.splitting.node_files import needed_files
 from dockerfix.splitting.node_production import (
+    is_modern_yarn,
     left_behind,
     production_option,
     prune_command,
@@ -62,7 +64,8 @@ _NOT_RUN_FOLDERS = frozenset(
         *("docs", "examples", "coverage", "dist", "build", "out", "public"),
     )
 )
-_GAIN = "development dependencies, caches and build tools"
+_TOOLS_STAY = "caches and build tools"
+_GAIN = f"development dependencies, {_TOOLS_STAY}"
 
 
 def plan_node(program: Program) -> Plan | None:
@@ -84,20 +87,24 @@ def plan_node(program: Program) -> Plan | None:
     tools = frozenset(_tools(program, project))
     _check_main(program, project, tools)
     base = runtime_base(program, project)
-    left = left_behind(program, project, call)
+    whole = _needs_folder(program, project, installs)
+    is_modern = not whole and is_modern_yarn(program, project, call)
+    # No option of an install of yarn 2 and later leaves them out.
+    left = () if is_modern else left_behind(program, project, call)
     main = main_command(program, project)
     base = without_npm(program, base, main is not None)
     packages = build_packages(program, base)
-    if base.image == program.base and not left and not packages:
+    if base.image == program.base and not left and not _is_gain(program, packages):
         raise NotSplitError("nothing would stay behind")
     evidence = (*base.evidence, *left)
-    if _needs_folder(program, project, installs):
+    if whole:
         plan = _whole_folder(program, project, base, step, call, left)
     else:
         result = f"{project.directory}/node_modules"
         option = production_option(program, step, call) if left else ""
-        plan = dependency_stage(program, (step, call), base.image, result, option, _GAIN, evidence)
-        plan = _with_manifest(program, project, plan)
+        gain = _GAIN if option else _TOOLS_STAY
+        plan = dependency_stage(program, (step, call), base.image, result, option, gain, evidence)
+        plan = _with_manifest(program, project, plan, is_modern)
     plan = _completed(program, plan, base, main, tools)
     return standalone(program, project, plan) or nuxt_output(program, project, plan) or plan
 
@@ -125,7 +132,14 @@ def _completed(
     )
 
 
-def _with_manifest(program: Program, project: NodeProject, plan: Plan) -> Plan:
+def _is_gain(program: Program, packages: tuple[str, ...]) -> bool:
+    """Whether packages that stay behind are worth a stage: a full image holds such ones anyway."""
+    return bool(packages) and slim_sibling(program.base) in (None, program.base)
+
+
+def _with_manifest(
+    program: Program, project: NodeProject, plan: Plan, needs_all: bool = False
+) -> Plan:
     """The plan with the manifest in the image that runs, as no COPY of the sources brings it."""
     if not plan.moved:
         raise NotSplitError("no sources are copied")
@@ -134,6 +148,8 @@ def _with_manifest(program: Program, project: NodeProject, plan: Plan) -> Plan:
     source = posixpath.normpath(posixpath.join(project.folder, "package.json"))
     if any(c.source == "." or is_within(source, c.source) for c in copied):
         return plan
+    if needs_all:
+        raise NotSplitError("files of yarn's own are not among the sources")
     return replace(plan, copies=((path, path), *plan.copies))
 
 
@@ -287,7 +303,8 @@ def _whole_folder(
         command = prune_command(program, project, step, install)
         inner = posixpath.relpath(project.directory, program.folder)
         command = f"cd {inner} && {command}" if command and inner != "." else command
-    if not command and base.image == program.base and not build_packages(program, base):
+    packages = build_packages(program, base)
+    if not command and base.image == program.base and not _is_gain(program, packages):
         raise NotSplitError("nothing would stay behind")
     found = needed_files(program, project) if command or not left else None
     paths, facts = found or ((program.folder,), None)
@@ -295,7 +312,7 @@ def _whole_folder(
     return Plan(
         base.image,
         tuple((path, path) for path in paths),
-        _GAIN,
+        _GAIN if command else _TOOLS_STAY,
         (
             *base.evidence,
             *(left if command else ()),

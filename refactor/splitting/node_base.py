@@ -54,7 +54,8 @@ class Base(NamedTuple):
 
 def runtime_base(program: Program, project: NodeProject) -> Base:
     """The slim image of the same release, where nothing needs more; else the same image."""
-    wanted = dependencies(project)
+    # A query engine of development dependencies is often what a bundle loads.
+    wanted = dependencies(project) | (_OPENSSL & project.development)
     calls = calls_programs(project)
     if calls or wanted & (NEEDS_SYSTEM - _OPENSSL):
         return Base(program.base)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dockerfix.context.json_files import Json, table
 from dockerfix.context.usage.usage import usage_of
 from dockerfix.installs.locked import NotLockedError, node_major
-from dockerfix.knowledge.node_packages import PROGRAM_OF
+from dockerfix.knowledge.node_packages import BUILDERS, PROGRAM_OF
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import IN_EVERY_IMAGE
 from dockerfix.splitting.missing_programs import installed_packages
@@ -54,7 +54,7 @@ def left_behind(program: Program, project: NodeProject, install: Call) -> tuple[
     commands = usage_of(program.workspace.context).commands
     if any(development & set(command.text.split()) for command in commands):
         return ()
-    if _calls_development_tool(program, project):
+    if _calls_development_tool(program, project) or _builds_at_start(program):
         return ()
     if {"prisma", "@prisma/client"} & {*development, *table(project.manifest, "dependencies")}:
         return ()
@@ -96,6 +96,16 @@ def _calls_development_tool(program: Program, project: NodeProject) -> bool:
         if package not in known and package not in tools:
             return True
     return False
+
+
+def _builds_at_start(program: Program) -> bool:
+    """Whether the entry compiles: that reads types and plug-ins which no source names."""
+    return any(
+        posixpath.basename(word) in BUILDERS or word == "build"
+        for call in program.entry.calls
+        for word in call[:3]
+        if not word.startswith("-")
+    )
 
 
 def prune_command(program: Program, project: NodeProject, step: Step, install: Call) -> str:
@@ -149,6 +159,12 @@ def yarn_generation(program: Program, project: NodeProject) -> int:
     if not _LINKER.search(settings or ""):
         raise NotSplitError("yarn makes no node_modules", ".yarnrc.yml")
     return int(match[1]) if match else 2
+
+
+def is_modern_yarn(program: Program, project: NodeProject, install: Call) -> bool:
+    """Whether yarn 2 or later installs: it knows none of the options of yarn 1."""
+    is_yarn = posixpath.basename(install.words[0]) == "yarn"
+    return is_yarn and yarn_generation(program, project) > 1
 
 
 def _has(program: Program, project: NodeProject, name: str) -> bool:
