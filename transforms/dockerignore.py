@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.ignoring.candidates import Candidate, candidates
+from dockerfix.ignoring.counted_on import is_shipped_from_host
 from dockerfix.ignoring.history import who_asks_for_history
 from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.ignoring.needed import needed_by, would_let_in
@@ -104,6 +105,8 @@ def _refusal(
     where = needed_by(candidate, workspace, context)
     if where:
         return "a path that the build counts on", f"{candidate.pattern}: {where}"
+    if is_shipped_from_host(candidate, workspace):
+        return "no step makes it again in an image that copies it", candidate.pattern
     return None
 
 

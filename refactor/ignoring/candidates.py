@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
@@ -18,13 +18,15 @@ from dockerfix.knowledge.data import table as facts
 from dockerfix.patterns import pattern
 from dockerfix.run_as.needs import unwrap
 from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: What shows that a folder is the root of a repository: `.git` is there in a clone.
 _OF_REPOSITORY = (".git", ".gitignore", ".gitattributes", ".github", ".gitlab-ci.yml")
+NODE_TOOLS = frozenset(("npm", "yarn", "pnpm", "bun"))
 #: What an install leaves beside the sources, and what it belongs to.
 _DEPENDENCIES = {
-    "node_modules": frozenset(("npm", "yarn", "pnpm", "bun")),
+    "node_modules": NODE_TOOLS,
     ".venv": frozenset(("pip", "uv", "poetry", "pipenv")),
     "venv": frozenset(("pip", "uv", "poetry", "pipenv")),
     "env": frozenset(("pip", "uv", "poetry", "pipenv")),
@@ -40,7 +42,6 @@ _PROJECT_FILES = frozenset(
 _MANIFESTS = (
     *("requirements.txt", "pyproject.toml", "Pipfile", "composer.json", "Cargo.toml", "go.mod"),
 )
-_PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 _COMPOSE = pattern(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
 #: More folders of packages than these get one pattern for all depths.
 _MAX_FOLDERS = 400
@@ -58,13 +59,15 @@ class Candidate(NamedTuple):
     is_history: bool = False
     #: Whether it is worth a line in a file that somebody else wrote.
     is_material: bool = True
+    #: The tools or builds that make it anew; none for what nothing makes.
+    made_by: frozenset[str] = frozenset()
 
 
 def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candidate]:
     """What should stay out of the folders that are copied; "" is the context itself."""
     context = workspace.context
     assert context is not None
-    tools, builds = _work(workspace)
+    tools, builds = work_of(workspace.dockerfile.stages, workspace)
     if "" in roots:
         yield from _history(context)
     for root in roots:
@@ -103,7 +106,8 @@ def _dependencies(root: str, tools: set[str], context: BuildContext) -> Iterator
             deep = name == "node_modules" and _has_deep_packages(root, context)
             text = posixpath.join(root, f"**/{name}") if deep else path
             why = f"made anew by {sorted(owners & tools)[0]}; git ignores it"
-            yield Candidate(text, path, why)
+            makers = owners if name == "node_modules" else frozenset[str]()
+            yield Candidate(text, path, why, made_by=makers)
 
 
 def _has_deep_packages(root: str, context: BuildContext) -> bool:
@@ -131,7 +135,8 @@ def _outputs(root: str, builds: set[str], context: BuildContext) -> Iterator[Can
         for name in folders:
             path = posixpath.join(root, name)
             if is_kept_out_of_git(path, context) and not _holds_keeper(path, context):
-                yield Candidate(path, path, f"made anew by `{command}`; git ignores it")
+                why = f"made anew by `{command}`; git ignores it"
+                yield Candidate(path, path, why, made_by=frozenset((command,)))
 
 
 def _holds_keeper(path: str, context: BuildContext) -> bool:
@@ -184,11 +189,11 @@ def _descriptions(context: BuildContext) -> Iterator[Candidate]:
             yield Candidate(name, name, why, is_material=False)
 
 
-def _work(workspace: Workspace) -> tuple[set[str], set[str]]:
-    """The tools that install dependencies in this file, and the builds that it runs."""
+def work_of(stages: Iterable[Stage], workspace: Workspace) -> tuple[set[str], set[str]]:
+    """The tools that install dependencies in stages, and the builds that they run."""
     tools: set[str] = set()
     builds: set[str] = set()
-    for stage in workspace.dockerfile.stages:
+    for stage in stages:
         for instruction in stage.instructions:
             run = workspace.run(instruction)
             for command in run.script.commands() if run else ():
@@ -207,7 +212,7 @@ def _builds(words: tuple[str, ...], instruction: Instruction, workspace: Workspa
     words = unwrap(words)
     name = posixpath.basename(words[0]).removesuffix("w")
     found = {f"{name} {word}" for word in words[1:]} | {name}
-    if name in _PACKAGE_RUNNERS:
+    if name in NODE_TOOLS:
         script = next((w for w in words[1:] if w != "run" and not w.startswith("-")), "")
         found |= _of_script(script, workspace)
     return found

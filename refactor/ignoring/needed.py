@@ -56,12 +56,12 @@ def _is_read(candidate: Candidate, instruction: Instruction) -> bool:
 def _instructions(workspace: Workspace, context: BuildContext) -> Iterator[tuple[str, Instruction]]:
     for instruction in workspace.dockerfile.instructions:
         yield context.dockerfile, instruction
-    for path, other in _other_dockerfiles(context):
+    for path, other in other_dockerfiles(context):
         for instruction in other.instructions:
             yield path, instruction
 
 
-def _other_dockerfiles(context: BuildContext) -> Iterator[tuple[str, Dockerfile]]:
+def other_dockerfiles(context: BuildContext) -> Iterator[tuple[str, Dockerfile]]:
     """The Dockerfiles that are built with the same context."""
     root = os.path.realpath(context.root)
     found = {

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.git import is_kept_out_of_git, is_nowhere_in_git
+from dockerfix.ignoring.candidates import NODE_TOOLS, Candidate
+from dockerfix.ignoring.counted_on import is_shipped_from_host
 from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
@@ -92,6 +94,9 @@ def keep_out(
         committed = context.exists(path) and not is_kept_out_of_git(path, context)
         if committed and path not in remade:
             raise CannotMoveError("the context holds what the install makes", movers[0].line, path)
+        made_by = NODE_TOOLS if posixpath.basename(path) == "node_modules" else frozenset[str]()
+        if is_shipped_from_host(Candidate(path, path, "", made_by=made_by), workspace):
+            raise CannotMoveError("an image gets it from the host", movers[0].line, path)
         missing.append(path)
     return (add_patterns(_patterns(missing, context), context),) if missing else ()
 
