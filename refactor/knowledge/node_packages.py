@@ -15,3 +15,5 @@ BUILD_TOOLS = names("packages/node", "build_tools")
 SYSTEM_PROGRAMS: dict[str, str] = table("packages/node", "system_programs")
 #: Packages that open no file of the project by themselves.
 OPENS_NO_FILES = names("packages/node", "opens_no_files")
+#: What settings of builders may load, and the build still fills its own folder alone.
+WRITES_OUTPUT_ALONE = names("packages/node", "writes_output_alone")

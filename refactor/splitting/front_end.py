@@ -81,7 +81,7 @@ def find_front_end(program: Program) -> FrontEnd | None:
     if install is None or not all(_is_its_own(step, folder) for step in steps):
         return None
     manifest = load_object(context.read(install.files[0])) or {}
-    output = _output(context, install.folder, manifest)
+    output = page_output(context, install.folder, manifest)
     if output is None or not any(c.kind == "build" for s in steps for c in s.calls):
         return None
     if _reads_elsewhere(context, install.folder) or _is_used(program, folder, steps):
@@ -108,7 +108,7 @@ def _is_its_own(step: Step, folder: str) -> bool:
     )
 
 
-def _output(context: BuildContext, folder: str, manifest: Json) -> str | None:
+def page_output(context: BuildContext, folder: str, manifest: Json) -> str | None:
     """The folder that the build fills, relative to the page's own."""
     words = str(table(manifest, "scripts").get("build", "")).split()
     if words[:2] == ["ng", "build"]:

@@ -65,6 +65,8 @@ def standalone(program: Program, project: NodeProject, plan: Plan) -> Plan | Non
         gain="all dependencies that the server does not load, the sources and what builds them",
         evidence=(*plan.evidence, Evidence(name, "output is standalone; no source opens files")),
         last=(),
+        beside=None,
+        files=(),
         extra=tuple(environment),
         main=(instruction, ("node", "server.js")),
     )

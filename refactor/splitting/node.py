@@ -46,6 +46,7 @@ from dockerfix.splitting.node_production import (
     runs_scripts,
     yarn_generation,
 )
+from dockerfix.splitting.node_sources import in_parts
 from dockerfix.splitting.nuxt_output import nuxt_output
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.splitting.steps import tool_names
@@ -307,8 +308,12 @@ def _whole_folder(
     if not command and base.image == program.base and not _is_gain(program, packages):
         raise NotSplitError("nothing would stay behind")
     found = needed_files(program, project) if command or not left else None
+    beside = install_beside(program, project, step, install) if command else None
+    parts = in_parts(program, project, install, beside) if beside and not found else None
     paths, facts = found or ((program.folder,), None)
-    beside = install_beside(program, project, step, install) if command and found else None
+    if not found and beside:
+        beside = parts.beside if parts else None
+        paths = (*(beside.paths if beside else ()), program.folder)
     return Plan(
         base.image,
         tuple((path, path) for path in paths),
@@ -318,7 +323,9 @@ def _whole_folder(
             *(left if command else ()),
             *((facts,) if facts else ()),
             *((WHY,) if beside else ()),
+            *((parts.evidence,) if parts else ()),
         ),
+        files=parts.files if parts else (),
         last=(
             *((command,) if command and not beside else ()),
             *_other_dependencies(program, project),

@@ -3,7 +3,9 @@
 Sources: pnpm.io/docker and docs.docker.com/guides/nodejs (one base; on it a stage that installs
 production dependencies, and one that builds), docs.npmjs.com (npm-ci, npm-prune),
 classic.yarnpkg.com/docs/cli/install, yarnpkg.com/cli/workspaces/focus, pnpm.io/cli/install. Both
-ways were built and compared file by file: they leave the same node_modules.
+ways were built and compared file by file, on packages whose development dependencies bring other
+versions of the same packages: npm leaves the same files, yarn 1 the same but for its record of the
+install, pnpm the same packages without the dangling links that its prune leaves.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ def install_beside(program: Program, project: NodeProject, step: Step, call: Cal
     if call.install is None or not _may_part(program, step, call):
         return None
     scripts, modules = table(project.manifest, "scripts"), f"{project.directory}/node_modules"
-    if any(name in scripts for name in _SCRIPTS) or _is_written(program, modules):
+    if any(name in scripts for name in _SCRIPTS) or changes(program, modules):
         return None
     if any(word.startswith(_INCLUDES) for word in call.words) or _has_settings(program, project):
         return None
@@ -80,7 +82,7 @@ def install_beside(program: Program, project: NodeProject, step: Step, call: Cal
         return None
     line = _line(program, project, step, call)
     again = tuple(_declared_again(program, step.instruction))
-    return Beside(step.instruction, line, (modules,), again) if line else None
+    return Beside(step.instruction, line, (modules,), again=again) if line else None
 
 
 def _may_part(program: Program, step: Step, call: Call) -> bool:
@@ -124,12 +126,12 @@ def _is_needed(copy: Instruction, step: Step, program: Program) -> bool:
     return copy.keyword == "COPY" and is_manifest(copy, step, program)
 
 
-def _is_written(program: Program, modules: str) -> bool:
-    """Whether another step changes something among the dependencies, or may."""
+def changes(program: Program, place: str) -> bool:
+    """Whether a step that neither installs nor builds changes something in a folder, or may."""
     calls = [call for _, call in program.calls(*_WRITES) if call.words[:1] not in _HARMLESS]
     reaches = [written(call) for call in calls]
     return any(found.everything for found in reaches) or any(
-        is_within(path, modules) or is_within(modules, path)
+        is_within(path, place) or is_within(place, path)
         for found in reaches
         for path in found.paths
     )

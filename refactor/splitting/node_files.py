@@ -40,7 +40,7 @@ _NAMES_FILE = pattern(r"[\w./-]+\.(?:[cm]?js|sh|json|env|ya?ml)\b")
 def needed_files(program: Program, project: NodeProject) -> tuple[tuple[str, ...], Evidence] | None:
     """Image paths that the program reads, and why no others; None where that is not shown."""
     made = built_files(program, project)
-    folder = _output_folder(made, project)
+    folder = output_folder(made, project)
     if folder is None or project.is_workspace or made.unknown:
         return None
     if project.directory != program.folder:
@@ -85,8 +85,8 @@ def _at_root(program: Program) -> Iterator[str]:
     yield f"{program.folder}/package.json"
 
 
-def _output_folder(made: Outputs, project: NodeProject) -> str | None:
-    """The folder of all outputs, a name in the package's own folder."""
+def output_folder(made: Outputs, project: NodeProject) -> str | None:
+    """The folder of all outputs, a name in the package's own folder; None where there is none."""
     inner = [posixpath.relpath(path, project.folder or ".") for path in made.files]
     first = {path.partition("/")[0] for path in inner}
     if len(first) != 1 or "/" not in inner[0]:

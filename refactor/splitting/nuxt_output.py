@@ -41,4 +41,6 @@ def nuxt_output(program: Program, project: NodeProject, plan: Plan) -> Plan | No
         gain="all dependencies, the sources and what builds them",
         evidence=(*plan.evidence, Evidence(script, "holds all that the server needs")),
         last=(),
+        beside=None,
+        files=(),
     )

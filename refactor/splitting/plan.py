@@ -74,6 +74,10 @@ class Beside(NamedTuple):
     line: str
     #: Image paths that come from there.
     paths: tuple[str, ...]
+    #: The COPY that brings the program's folder, where it is done again in the stage that runs, and
+    #: what the build makes in that folder: in place of a COPY of all that the build leaves there.
+    sources: Instruction | None = None
+    outputs: tuple[str, ...] = ()
     #: ARGs in front of that RUN which both stages declare again.
     again: tuple[Instruction, ...] = ()
     #: Names of the stage, and of the one below both.

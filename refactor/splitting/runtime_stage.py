@@ -223,16 +223,21 @@ class _Writer:
     # COPY
 
     def _from_build(self) -> list[_Piece]:
-        style = self.workspace.style
         owned = [(path, path, owner) for path, owner in self.repeats.owned_inside]
         copies = [(source, target, self._owner_of(target)) for source, target in self.plan.copies]
         copies += [entry for entry in owned if self._is_copied(entry[0])]
-        lines = [
-            f"{style.keyword('COPY')} --from={self._stage_of(source)}"
-            f"{f' --chown={owner}' if owner else ''} {source} {target}"
-            for source, target, owner in copies
-        ]
+        lines = [line for entry in copies for line in self._copy_lines(*entry)]
         return [*self._lines(self.plan.extra), *self._lines(tuple(lines))]
+
+    def _copy_lines(self, source: str, target: str, owner: str | None) -> Iterator[str]:
+        beside, keyword = self.plan.beside, self.workspace.style.keyword("COPY")
+        if beside and beside.sources and source == self.program.folder:
+            yield self._owned(beside.sources)
+            for output in beside.outputs:
+                yield from self._copy_lines(output, output, owner)
+            return
+        flag = f" --chown={owner}" if owner else ""
+        yield f"{keyword} --from={self._stage_of(source)}{flag} {source} {target}"
 
     def _stage_of(self, source: str) -> str:
         beside = self.plan.beside
@@ -277,11 +282,15 @@ class _Writer:
 
     def _moved_copy(self, instruction: Instruction) -> str:
         """A COPY, with the owner that its files had in the end."""
-        text = self._text(instruction)
-        if self.owner is None or instruction.flag("chown") is not None:
-            return text
-        place = text.rindex(instruction.code.rstrip()) + len(instruction.keyword_text)
-        return f"{text[:place]} --chown={self.owner}{text[place:]}"
+        text, code = self._text(instruction), instruction.code.rstrip()
+        return self._owned(instruction).join(text.rsplit(code, 1))
+
+    def _owned(self, copy: Instruction) -> str:
+        """A COPY alone, without its line end, with the owner that its files had in the end."""
+        code, place = copy.code.rstrip(), len(copy.keyword_text)
+        if self.owner is None or copy.flag("chown") is not None:
+            return code
+        return f"{code[:place]} --chown={self.owner}{code[place:]}"
 
     # Text
 
