@@ -67,10 +67,8 @@ def make_and_clean(
 def _write(paths: tuple[str, ...]) -> list[str]:
     if not paths:
         return []
-    *others, last = paths
-    if not others:
-        return [f"echo 'fn main() {{}}' > {last}"]
-    return [f"echo 'fn main() {{}}' | tee {' '.join(others)} > {last}"]
+    first, *others = paths
+    return [f"echo 'fn main() {{}}' > {first}", *(f"cp {first} {path}" for path in others)]
 
 
 def _folders_above(files: Iterable[str]) -> set[str]:

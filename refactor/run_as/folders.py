@@ -14,6 +14,7 @@ from dockerfix.run_as.account import Account, StaysError
 from dockerfix.run_as.needs import Running
 from dockerfix.run_as.placed import resolve_path
 from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.shell.script import Command
 from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
@@ -177,9 +178,12 @@ def _made(instruction: Instruction, folder: str | None, workspace: Workspace) ->
     run = workspace.run(instruction)
     if run is None:
         raise StaysError("a step that cannot be read", where)
-    for command in run.script.commands():
+    for index, command in enumerate(run.script.all_commands):
         words = [word.text if word.value is None else word.value for word in command.words]
+        gone = tuple(_removed(run.script.all_commands[index:], instruction, workspace))
         fetches = bool(words) and words[0] in _FETCHES
+        if words[:1] == ["cp"] and _is_gone(words[-1], gone, instruction, workspace):
+            continue
         if fetches and folder is not None and _is_about(words, state.workdir, folder):
             raise StaysError("a step fetches files of the program", where)
         if _WRITES_DATA.search(" ".join(words)):
@@ -190,5 +194,24 @@ def _made(instruction: Instruction, folder: str | None, workspace: Workspace) ->
             path = resolve_path(word, instruction, workspace) if word else None
             if path is None:
                 raise StaysError("a folder whose name is not known", where)
-            if not path.startswith(_SYSTEM_FOLDERS):
+            if not path.startswith(_SYSTEM_FOLDERS) and not any(is_within(path, p) for p in gone):
+                yield path
+
+
+def _is_gone(
+    word: str, gone: tuple[str, ...], instruction: Instruction, workspace: Workspace
+) -> bool:
+    path = resolve_path(word, instruction, workspace)
+    return path is not None and any(is_within(path, place) for place in gone)
+
+
+def _removed(
+    commands: tuple[Command, ...], instruction: Instruction, workspace: Workspace
+) -> Iterator[str]:
+    """What commands remove."""
+    for command in commands:
+        words = command.argv if command.literal_name == "rm" and not command.nested else None
+        for word in words[1:] if words else ():
+            path = None if word.startswith("-") else resolve_path(word, instruction, workspace)
+            if path is not None:
                 yield path

@@ -30,6 +30,7 @@ from dockerfix.splitting.steps import (
     stops_on_failure,
     text_of,
     tool_names,
+    undone_calls,
 )
 from dockerfix.syntax.instruction import Instruction
 
@@ -190,7 +191,7 @@ class Repeats:
         return text
 
     def _is_wanted(self, call: Call, step: Step) -> bool:
-        if call.kind in ("install", "build"):
+        if call.kind in ("install", "build") or call in self._undone:
             return False
         if call.kind in ("packages", "user") or self._owns_folder(call):
             return True
@@ -204,6 +205,10 @@ class Repeats:
             path = made_environment(call, self.program)
             return path is None or not self._is_brought(path, is_folder=False)
         return self._is_made_again(call)
+
+    @cached_property
+    def _undone(self) -> tuple[Call, ...]:
+        return tuple(call for step in self.program.steps for call in undone_calls(step))
 
     def _is_made_again(self, call: Call) -> bool:
         """Whether what it makes is needed, and not brought by a COPY."""
@@ -270,11 +275,14 @@ class Repeats:
             for call in step.calls:
                 if call is before:
                     return False
-                makes = [*call.makes, *call.writes.paths] if call.kind == "set-up" else []
+                makes = [*call.makes, *call.writes.paths] if self._sets_up(call) else []
                 changes = call.words and posixpath.basename(call.words[0]) in _CHANGE
                 if not changes and any(is_within(path, place) for place in makes):
                     return True
         return False
+
+    def _sets_up(self, call: Call) -> bool:
+        return call.kind == "set-up" and call not in self._undone
 
     def _has_program(self, call: Call) -> bool:
         name = posixpath.basename(call.words[0]) if call.words else "echo"

@@ -8,7 +8,7 @@ from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import read_copy
 from dockerfix.packages import read_package_command
-from dockerfix.splitting.plan import Program
+from dockerfix.splitting.plan import Program, written
 from dockerfix.syntax.instruction import Instruction
 
 #: What a tool leaves there is of no use to the program.
@@ -48,6 +48,26 @@ def stops_on_failure(step: Step) -> bool:
     options = [word for word in first.words[1:] if word.startswith("-")]
     by_option = first.words[:1] == ("set",) and any("e" in word for word in options)
     return by_option or (script.is_and_list and not script.tail)
+
+
+def undone_calls(step: Step) -> tuple[Call, ...]:
+    """The commands that make what a later one of the step removes, and those that only do that."""
+    found: list[Call] = []
+    removed: list[str] = []
+    for call in reversed(step.calls):
+        paths = written(call).paths
+        if call.words[:1] == ("rm",):
+            removed += paths
+        elif _lies_in(paths, removed):
+            found.append(call)
+    made = [path for call in found for path in written(call).paths]
+    removes = (call for call in step.calls if call.words[:1] == ("rm",))
+    found += [call for call in removes if _lies_in(written(call).paths, made)]
+    return tuple(found)
+
+
+def _lies_in(paths: tuple[str, ...], places: list[str]) -> bool:
+    return bool(paths) and all(any(is_within(p, place) for place in places) for p in paths)
 
 
 def line_of(step: Step) -> str:
