@@ -9,7 +9,8 @@ from dockerfix.effects.package_commands import touched_by_package
 from dockerfix.effects.reach import Reach
 from dockerfix.effects.touched import ALL, KEPT, Touched, redirected
 from dockerfix.installs.install import Install, UnknownInstallError
-from dockerfix.installs.read import install_words, read_install
+from dockerfix.installs.read import read_install
+from dockerfix.installs.words import install_words
 from dockerfix.knowledge.command_effects import command_facts
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern

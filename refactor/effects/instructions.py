@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.effects.commands import read_call
-from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import EVERYTHING, NOTHING, Reach, unite
 from dockerfix.image.copies import read_copy
-from dockerfix.knowledge.command_effects import command_facts
+from dockerfix.knowledge.command_effects import Kind, command_facts
 from dockerfix.patterns import pattern
 from dockerfix.state import State, state_after
 from dockerfix.syntax.instruction import Instruction

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
-from dockerfix.effects.model import Kind
-from dockerfix.installs.read import install_words
-from dockerfix.knowledge.command_effects import Rule, command_facts
+from dockerfix.installs.words import goals_of, install_words, maven_only_fetches
+from dockerfix.knowledge.command_effects import Kind, Rule, command_facts
 from dockerfix.knowledge.package_managers import GEM
 from dockerfix.packages import PackageCommand, read_package_command
 from dockerfix.syntax.shell.script import Command
@@ -30,23 +29,23 @@ def command_kind(command: Command) -> Kind:
     rule = find_rule(command)
     found = install_words(command)
     if found is not None and not _also_builds(found):
-        builds = found[0] in _BUILD_TOOLS and not _only_fetches(found)
-        return "build" if builds else "install"
+        return "build" if _builds(found) else "install"
     package = read_package_command(command)
     if package is not None and not (rule is not None and rule.kind == "configure"):
         return _package_kind(package, rule)
     if not command.words:
         return "set-up"
-    return rule.kind if rule is not None else "unknown"  # type: ignore[return-value]
+    return rule.kind if rule is not None else "unknown"
+
+
+def _builds(words: tuple[str, ...]) -> bool:
+    """Whether a build tool is given a goal besides fetching; `./gradlew` alone fetches itself."""
+    given = words[1:]
+    return words[0] in _BUILD_TOOLS and bool(goals_of(given)) and not maven_only_fetches(given)
 
 
 def _also_builds(words: tuple[str, ...]) -> bool:
     return words[:2] in _ALSO_BUILD or (words[0], " ".join(words[1:3])) in _ALSO_BUILD
-
-
-def _only_fetches(words: tuple[str, ...]) -> bool:
-    goals = [word for word in words[1:] if not word.startswith("-")]
-    return all(goal.startswith("dependency:") for goal in goals)
 
 
 def _package_kind(package: PackageCommand, rule: Rule | None) -> Kind:
@@ -56,7 +55,7 @@ def _package_kind(package: PackageCommand, rule: Rule | None) -> Kind:
         return "clean"
     if package.action in ("install", "upgrade") and (package.packages or package.manager is GEM):
         return "tool"
-    return rule.kind if rule is not None else "unknown"  # type: ignore[return-value]
+    return rule.kind if rule is not None else "unknown"
 
 
 def only_asks(command: Command) -> bool:

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from dockerfix.effects.reach import EVERYTHING, Reach, unite
 from dockerfix.installs.install import Install, UnknownInstallError
+from dockerfix.knowledge.command_effects import Kind
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command
-
-#: What a command is for.
-Kind: TypeAlias = Literal[
-    #: packages of the operating system
-    "packages",
-    #: the dependencies of the project
-    "install",
-    #: a tool, by name, from a registry
-    "tool",
-    #: files from the network, unpacked or not
-    "fetch",
-    #: something made out of the sources
-    "build",
-    "user",
-    #: settings of a tool
-    "configure",
-    #: folders, links, owners, modes
-    "set-up",
-    "clean",
-    "unknown",
-]
 
 
 class Call(NamedTuple):

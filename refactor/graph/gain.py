@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.effects.instructions import effects_of
-from dockerfix.effects.model import Kind
 from dockerfix.graph.model import Graph, Step, read_graph
+from dockerfix.knowledge.command_effects import Kind
 from dockerfix.packages import read_package_command
 from dockerfix.pipeline import Result
 from dockerfix.syntax.parser import parse

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.effects.instructions import Effects, effects_of
-from dockerfix.effects.model import Kind
 from dockerfix.effects.reach import Reach, is_within
+from dockerfix.knowledge.command_effects import Kind
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.stage import Stage

@@ -12,7 +12,7 @@ from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.context.json_files import load_object, table
 from dockerfix.context.usage.usage import repository_of
 from dockerfix.discovery import is_dockerfile_name
-from dockerfix.installs.read import install_words
+from dockerfix.installs.words import install_words
 from dockerfix.knowledge.data import names
 from dockerfix.knowledge.data import table as facts
 from dockerfix.patterns import pattern

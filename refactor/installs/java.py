@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
 
 from dockerfix.installs.install import Install, Project, UnknownInstallError
+from dockerfix.installs.words import MAVEN_BUILDS, maven_only_fetches
 from dockerfix.patterns import pattern
 from dockerfix.transform import Evidence, Level
 
@@ -13,8 +13,6 @@ _POM_MODULES = pattern(
     r"<modules>|<url>\s*file:|<packaging>\s*pom|<systemPath>|<relativePath>\s*[^<\s]"
 )
 _POM_PARENT = pattern(r"<parent>(.*?)</parent>", 16)
-#: Goals and phases that build, and fetch what they need.
-MAVEN_BUILDS = frozenset(("package", "install", "verify", "compile", "test"))
 #: Options that change nothing about what is downloaded, but for -P, which is repeated.
 _MAVEN_OPTIONS = ("-D", "-q", "-B", "-e", "-P", "-U", "-X", "-ntp", "-T1", "-T2", "-T4", "--")
 _MAVEN_ELSEWHERE = ("--settings", "--global-settings", "--projects", "--toolchains")
@@ -61,12 +59,6 @@ def pom_of(words: tuple[str, ...]) -> str:
         if word.startswith("--file="):
             return word.partition("=")[2]
     return ""
-
-
-def maven_only_fetches(words: Sequence[str]) -> bool:
-    """Whether all goals among the words behind `mvn` are those of its dependency plugin."""
-    goals = [word for word in words if not word.startswith("-")]
-    return bool(goals) and all(word.startswith("dependency:") for word in goals)
 
 
 def read_gradle(project: Project) -> Install:

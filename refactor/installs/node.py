@@ -36,67 +36,7 @@ _LOCKS = {
     "pnpm": ("pnpm-lock.yaml",),
     "bun": ("bun.lock", "bun.lockb"),
 }
-_INSTALLS = {
-    "npm": frozenset(("install", "i", "ci", "clean-install")),
-    "yarn": frozenset(("install",)),
-    "pnpm": frozenset(("install", "i")),
-    "bun": frozenset(("install", "i")),
-}
-#: Options whose value is a word of its own.
-_VALUED = frozenset(
-    (
-        *("--registry", "--loglevel", "--cache", "--network-timeout", "--cache-folder", "--mutex"),
-        *(
-            "--prefix",
-            "--cwd",
-            "--network-concurrency",
-            "--store-dir",
-            "--omit",
-            "--include",
-            "--only",
-            "--reporter",
-        ),
-    )
-)
-#: Options after which it works elsewhere, or on something else.
-_ELSEWHERE = frozenset(
-    (
-        *("-g", "--global", "--prefix", "--cwd", "-C", "--dir", "--filter", "-F", "-w"),
-        *("--workspace", "--location", "--modules-folder", "--modules-dir", "--userconfig"),
-    )
-)
 _NO_SCRIPT = "no script of its own runs at install"
-#: Options that name the directory to work in.
-DIRECTORY_OPTIONS = {"npm": "--prefix", "yarn": "--cwd", "bun": "--cwd"}
-
-
-def is_install(words: tuple[str, ...]) -> bool:
-    """Whether a command installs all dependencies of the project in its directory."""
-    tool = words[0]
-    if tool not in _INSTALLS:
-        return False
-    options, others = _split(words[1:])
-    elsewhere = {option.partition("=")[0] for option in options} & _ELSEWHERE
-    if elsewhere - {DIRECTORY_OPTIONS.get(tool, "")}:
-        return False
-    if not others:
-        return tool == "yarn" and not any(o in ("--version", "-v", "--help") for o in options)
-    if tool == "npm" and others[0] in ("update", "up"):
-        return True
-    return len(others) == 1 and others[0] in _INSTALLS[tool]
-
-
-def _split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    options: list[str] = []
-    others: list[str] = []
-    valued = False
-    for word in words:
-        if valued or word.startswith("-"):
-            options.append(word)
-            valued = not valued and word in _VALUED
-        else:
-            others.append(word)
-    return options, others
 
 
 def read_node_install(words: tuple[str, ...], project: Project) -> Install:

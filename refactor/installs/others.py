@@ -1,4 +1,4 @@
-"""The tools that are neither of Node.js nor of Python: which command is an install of whose."""
+"""Installs by the tools that are neither of Node.js nor of Python."""
 
 from __future__ import annotations
 
@@ -7,40 +7,9 @@ from dockerfix.installs.dotnet import read_dotnet
 from dockerfix.installs.elixir import read_mix
 from dockerfix.installs.go import read_go
 from dockerfix.installs.install import Install, Project
-from dockerfix.installs.java import MAVEN_BUILDS, maven_only_fetches, read_gradle, read_maven
+from dockerfix.installs.java import read_gradle, read_maven
 from dockerfix.installs.php import read_composer
 from dockerfix.installs.ruby import read_bundler
-
-_GO_BUILDS = frozenset(("get", "build", "install", "test", "vet", "run", "generate"))
-
-
-def is_install(words: tuple[str, ...]) -> bool:
-    """Whether a command fetches the dependencies of the project in its directory."""
-    match words:
-        case ("go", "mod", "download", *rest):
-            return not [word for word in rest if not word.startswith("-")]
-        case ("go", "mod", "tidy" | "vendor", *_):
-            return True
-        case ("mix", "deps.get", *_) | ("dart" | "flutter", "pub", "get", *_):
-            return True
-        case ("go", action, *_):
-            return action in _GO_BUILDS and not any("@" in word for word in words)
-        case ("mvn" | "./mvnw", *rest):
-            return not MAVEN_BUILDS.isdisjoint(rest) or maven_only_fetches(rest)
-        case ("dotnet", "restore", *_):
-            return True
-        case ("dotnet", "publish" | "build", *rest):
-            return "--no-restore" not in rest and "--no-build" not in rest
-        case ("./gradlew", *_) | ("cargo", "build" | "test", *_):
-            return True
-        case ("cargo", "install", *rest):
-            return "--path" in rest
-        case ("bundle" | "bundler", *rest):
-            return not rest or rest[0] == "install" or rest[0].startswith("--")
-        case ("composer", "install", *_):
-            return True
-        case _:
-            return False
 
 
 def read_other_install(words: tuple[str, ...], project: Project, code: str) -> Install:

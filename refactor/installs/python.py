@@ -16,6 +16,7 @@ from dockerfix.installs.install import (
     UnknownInstallError,
     lock_or_pattern,
 )
+from dockerfix.installs.words import environment_of
 from dockerfix.patterns import pattern
 from dockerfix.transform import Evidence
 
@@ -28,29 +29,6 @@ _LOCAL_OPTIONS = ("-e", "--editable", "-f", "--find-links", "-t", "--target", "-
 _MAX_DEPTH = 10
 
 
-def is_install(words: tuple[str, ...]) -> bool:
-    """Whether a command installs what a file of the project names."""
-    match words:
-        case ("pip", "install", *rest) | ("uv", "pip", "install", *rest):
-            return _has_requirements(rest)
-        case ("poetry", "install", *_) | ("pipenv", "install" | "sync", *_) | ("uv", "sync", *_):
-            return True
-        case ("conda" | "mamba" | "micromamba", "env", "create" | "update", *_):
-            return True
-        case _:
-            return False
-
-
-def environment_of(words: tuple[str, ...]) -> str:
-    """The file that `conda env create` reads."""
-    for word, following in zip(words, (*words[1:], ""), strict=True):
-        if word in ("-f", "--file"):
-            return following
-        if word.startswith(("--file=", "-f=")):
-            return word.partition("=")[2]
-    return "environment.yml"
-
-
 def _conda(words: tuple[str, ...], project: Project) -> Install:
     path = posixpath.normpath(environment_of(words))
     for line in project.read(path).splitlines():
@@ -59,10 +37,6 @@ def _conda(words: tuple[str, ...], project: Project) -> Install:
             raise UnknownInstallError("the install reads the project", entry)
     evidence = Evidence(project.path(path), "names no path of the project")
     return Install("conda", (project.path(path),), evidence=(evidence,))
-
-
-def _has_requirements(words: list[str]) -> bool:
-    return any(word.startswith(("-r", "--requirement")) for word in words)
 
 
 def read_python_install(words: tuple[str, ...], project: Project, code: str) -> Install:

@@ -1,4 +1,4 @@
-"""Find the install in a command, whatever the tool."""
+"""What an install of dependencies reads, whatever the tool."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ import posixpath
 from dockerfix.image.copies import Copied, instructions_before, read_copy, source_of
 from dockerfix.installs import java, node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
-from dockerfix.knowledge.package_managers import PIP
-from dockerfix.packages import apart
-from dockerfix.patterns import pattern
+from dockerfix.installs.words import DIRECTORY_OPTIONS, environment_of, install_family
 from dockerfix.syntax.instruction import Instruction
-from dockerfix.syntax.shell.script import Command
 from dockerfix.transform import Workspace
 
-_PYTHON = pattern(r"python[0-9.]*")
-_PIP = pattern(r"pip[0-9.]*")
-#: They download what the project's files say, whatever else they are asked to do.
-_BUILD_TOOLS = frozenset(("go", "mvn", "./mvnw", "dotnet", "./gradlew", "cargo"))
 #: The file by which a tool knows its project; pip is told by an option.
 _MANIFESTS = {
     **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), "package.json"),
@@ -32,34 +25,6 @@ _MANIFESTS = {
     "mix": "mix.exs",
     **dict.fromkeys(("dart", "flutter"), "pubspec.yaml"),
 }
-
-
-def install_words(command: Command) -> tuple[str, ...] | None:
-    """The words of an install of dependencies, the tool first; None for any other command."""
-    words = command.argv or _build_words(command)
-    if not words:
-        return None
-    name = posixpath.basename(words[0]) if words[0] not in ("./mvnw", "./gradlew") else words[0]
-    if _PYTHON.fullmatch(name) and words[1:3] in (("-m", "pip"), ("-m", "pipenv"), ("-m", "uv")):
-        name, words = words[2], words[2:]
-    if _PIP.fullmatch(name):
-        name = "pip"
-    words = (name, *words[1:])
-    if name == "pip" or words[:2] == ("uv", "pip"):
-        words = tuple(part for word in words for part in apart(word, PIP))
-    found = node.is_install(words) or python.is_install(words) or others.is_install(words)
-    return words if found else None
-
-
-def _build_words(command: Command) -> tuple[str, ...] | None:
-    """The words of a build tool of whose arguments some hold variables: what it downloads is the
-    same. None where a whole word is a variable, which may be any option.
-    """
-    if command.literal_name not in _BUILD_TOOLS:
-        return None
-    texts = [word.value if word.is_literal else word.text.strip("\"'") for word in command.words]
-    words = tuple(text for text in texts if text is not None)
-    return None if any(word.startswith(("$", "`")) for word in words) else words
 
 
 def read_install(
@@ -96,7 +61,7 @@ def _module_of(directory: str, before: Instruction, workspace: Workspace) -> str
 
 def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], str]:
     """The directory in which a command works when an option names another, and its words there."""
-    option = node.DIRECTORY_OPTIONS.get(words[0])
+    option = DIRECTORY_OPTIONS.get(words[0])
     if option is not None:
         for index, word in enumerate(words):
             name, equals, value = word.partition("=")
@@ -144,11 +109,13 @@ def _read_rust(
 
 
 def _read(words: tuple[str, ...], project: Project, workspace: Workspace) -> Install:
-    if node.is_install(words):
-        return node.read_node_install(words, project)
-    if python.is_install(words):
-        return python.read_python_install(words, project, workspace.dockerfile.code)
-    return others.read_other_install(words, project, workspace.dockerfile.code)
+    match install_family(words):
+        case "node":
+            return node.read_node_install(words, project)
+        case "python":
+            return python.read_python_install(words, project, workspace.dockerfile.code)
+        case _:
+            return others.read_other_install(words, project, workspace.dockerfile.code)
 
 
 def _folder(
@@ -203,7 +170,7 @@ def _below_root(folder: str) -> str:
 def _named_manifest(words: tuple[str, ...]) -> str:
     """The requirements file that pip is given, or the environment that conda is."""
     if words[1:2] == ("env",):
-        return posixpath.normpath(python.environment_of(words))
+        return posixpath.normpath(environment_of(words))
     for word, following in zip(words, (*words[1:], ""), strict=True):
         if word in ("-r", "--requirement"):
             return posixpath.normpath(following)

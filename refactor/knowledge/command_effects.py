@@ -10,6 +10,26 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from dockerfix.knowledge.data import names, table
 
 _FILE = "command_effects"
+#: What a command is for.
+Kind: TypeAlias = Literal[
+    #: packages of the operating system
+    "packages",
+    #: the dependencies of the project
+    "install",
+    #: a tool, by name, from a registry
+    "tool",
+    #: files from the network, unpacked or not
+    "fetch",
+    #: something made out of the sources
+    "build",
+    "user",
+    #: settings of a tool
+    "configure",
+    #: folders, links, owners, modes
+    "set-up",
+    "clean",
+    "unknown",
+]
 #: What becomes of a word: nothing is touched by `text`; `makes` is a folder, where it is missing;
 #: `at` reads what stands behind an @.
 Use: TypeAlias = Literal["text", "reads", "writes", "both", "makes", "at", "everything"]
@@ -19,7 +39,7 @@ Use: TypeAlias = Literal["text", "reads", "writes", "both", "makes", "at", "ever
 class Rule:
     """What one program does, when its first words are `words`."""
 
-    kind: str
+    kind: Kind
     words: tuple[str, ...] = ()
     #: What becomes of a word that is no option; of the first and of the last one of them.
     operands: Use = "everything"

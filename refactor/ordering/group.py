@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.kinds import command_kind
-from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.effects.model import Call, Step
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
+from dockerfix.knowledge.command_effects import Kind
 from dockerfix.ordering.crossing import copied_files, needs
 from dockerfix.ordering.done_before import fetched_before, installed_before
 from dockerfix.ordering.go_build import go_install

@@ -20,9 +20,9 @@ from dockerfix.context.node_lock import (
     why_pnpm_lock_differs,
     why_yarn_lock_differs,
 )
-from dockerfix.effects.model import Kind
 from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import source_of
+from dockerfix.knowledge.command_effects import Kind
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import is_manifest, option_place
 from dockerfix.splitting.node_command import NodeProject

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dockerfix.effects.instructions import effects_of
-from dockerfix.effects.model import Call, Kind, Step
+from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import Reach
 from dockerfix.image.entry import Entry
+from dockerfix.knowledge.command_effects import Kind
 from dockerfix.reasons import ReasonError
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.instruction import Instruction
