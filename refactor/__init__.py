@@ -89,9 +89,9 @@ def refactor(
     """Refactor a Dockerfile's text. Asks no registry.
 
     `context` is the build context's folder, `name` the Dockerfile's path in it, `repository` the
-    folder whose files say how the image is built and run (by default the repository of git's that
-    the context is part of, else the context), `target` the stage
-    that is built (the last one if not given), `level` the most that a change may mean (`safe`,
+    folder whose files say how the image is built and run (by default the repository that the
+    context is part of, as `dockerfix.context.repository_root` finds it), `target` the stage that is
+    built (the last one if not given), `level` the most that a change may mean (`safe`,
     `review`, `risky`), `select` and `ignore` name passes, `plugins` are passes to run after the
     built-in ones, `pin` is how images are pinned (`tag`, `digest`, `both`) that a `dockerfix.lock`
     in the context's repository names, or one of `pins`. With `moves`, images become what they name

@@ -103,6 +103,9 @@ def main() -> None:
     help="Leave these passes out.",
 )
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
+@click.option(
+    "--repository", metavar="DIR", help="The folder whose files tell how images are used."
+)
 @click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
 @click.option(
     "--pin",
@@ -177,6 +180,9 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
     help="The engine to build with (default: the first that answers).",
 )
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
+@click.option(
+    "--repository", metavar="DIR", help="The folder whose files tell how images are used."
+)
 @click.option("--level", type=click.Choice(["safe", "review", "risky"]))
 @click.option(
     "--select",
@@ -237,6 +243,9 @@ def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN
 )
 @click.option("--edit", metavar="FILE", help="Follow an edit of this file of the context.")
 @click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
+@click.option(
+    "--repository", metavar="DIR", help="The folder whose files tell how images are used."
+)
 @click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
 @click.option("--level", type=click.Choice(["safe", "review", "risky"]), default="review")
 @click.option("--select", multiple=True, callback=_names, help="Run only these passes.")

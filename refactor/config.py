@@ -24,6 +24,8 @@ class Config(NamedTuple):
     ignore: tuple[str, ...] = ()
     #: The build context, relative to the settings file.
     context: str | None = None
+    #: The folder whose files say how images are built and run, relative to the settings file.
+    repository: str | None = None
     #: The stage that is built.
     target: str | None = None
     #: How images are pinned: tag, digest or both.
@@ -80,8 +82,9 @@ def _read(table: dict[str, Any], path: Path) -> Config:
         if key not in known:
             raise ConfigError(f"{path}: unknown key {key}; there are {', '.join(sorted(known))}")
     values = {key: _value(key, value, path) for key, value in table.items()}
-    if "context" in values:
-        values["context"] = str(path.parent / values["context"])
+    for key in ("context", "repository"):
+        if key in values:
+            values[key] = str(path.parent / values[key])
     return Config(**values)
 
 

@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     pins: tuple[Pin, ...] = ()
     #: What images are to be updated to; None for no update.
     moves: tuple[Pin, ...] | None = None
+    #: The folder whose files are evidence; None: it is looked for.
+    repository: Path | None = None
 
 
 class Job(NamedTuple):
@@ -104,6 +106,7 @@ def _refactor(text: str, job: Job) -> Result:
         ignore=settings.ignore,
         plugins=plugin_passes() if settings.plugins else (),
         pin=settings.pin,
+        repository=settings.repository,
         pins=settings.pins,
         moves=settings.moves,
         made={file.path: file.content for file in job.made},

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from dockerfix.cli import main
 from dockerfix.context.locate import find_context
+from dockerfix.context.repository_root import repository_root
 
 
 @pytest.fixture
@@ -62,3 +63,132 @@ def test_the_ignore_file_is_written_to_the_context(
     assert result.exit_code == 0, result.output
     assert (repository / ".dockerignore").read_text() == "node_modules\n"
     assert "COPY package.json" in path.read_text()
+
+
+# A tree without .git
+
+BUILT_AS_ROOT = "services: {a: {build: ../services/api, user: '0'}}"
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of folders that no git knows, in the home of somebody who is elsewhere now."""
+    home = tmp_path / "home"
+    (home / "work/shop/services/api").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "tmp"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return home / "work/shop"
+
+
+def write(root: Path, name: str, text: str = "") -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("compose.yaml", "services: {api: {build: ./services/api}}"),
+        (".github/workflows/ci.yml", ""),
+        (".gitlab-ci.yml", ""),
+        (".hg/store", ""),
+        ("package.json", '{"workspaces": ["services/*"]}'),
+        ("pnpm-workspace.yaml", "packages: ['*/api']"),
+        ("go.work", "use ./services/api"),
+        ("Makefile", "image:\n\tdocker build services/api\n"),
+        ("Shop.sln", 'Project("{x}") = "Api", "services\\Api.csproj", "{y}"'),
+    ],
+)
+def test_a_file_that_names_the_way_down_is_of_the_repository(
+    unpacked: Path, name: str, text: str
+) -> None:
+    write(unpacked, name, text)
+    assert repository_root(str(unpacked / "services/api")) == str(unpacked)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("compose.yaml", "services: {other: {build: ./elsewhere}}"),
+        ("package.json", '{"name": "microservices-x"}'),
+        ("README.md", "see services/api"),
+        (".gitignore", "services"),
+    ],
+)
+def test_a_file_that_does_not_is_of_another(unpacked: Path, name: str, text: str) -> None:
+    write(unpacked, name, text)
+    assert repository_root(str(unpacked / "services/api")) == str(unpacked / "services/api")
+
+
+def test_the_furthest_of_several_counts(unpacked: Path) -> None:
+    write(unpacked, "services/compose.yaml", "services: {api: {build: api}}")
+    assert repository_root(str(unpacked / "services/api")) == str(unpacked / "services")
+    write(unpacked, "Makefile", "all:\n\tdocker build services/api\n")
+    assert repository_root(str(unpacked / "services/api")) == str(unpacked)
+
+
+def test_what_was_named_counts_where_nothing_says_more(unpacked: Path) -> None:
+    api = str(unpacked / "services/api")
+    assert repository_root(api, str(unpacked)) == str(unpacked)
+    assert repository_root(api, str(unpacked.parent.parent.parent / "elsewhere")) == api
+
+
+def test_git_knows_best(unpacked: Path) -> None:
+    write(unpacked, "services/.git/HEAD")
+    write(unpacked, "Makefile", "all:\n\tdocker build services/api\n")
+    api = str(unpacked / "services/api")
+    assert repository_root(api, str(unpacked)) == str(unpacked / "services")
+
+
+def test_neither_home_nor_what_is_above_is_a_repository(unpacked: Path) -> None:
+    home = unpacked.parent.parent
+    write(home, "compose.yaml", "services: {a: {build: work}}")
+    write(home.parent, "compose.yaml", "services: {a: {build: home}}")
+    assert repository_root(str(unpacked)) == str(unpacked)
+
+
+def test_not_too_far_up(unpacked: Path) -> None:
+    deep = unpacked / "a/b/c/d/e/f/g"
+    deep.mkdir(parents=True)
+    write(unpacked, "Makefile", "docker build a")
+    assert repository_root(str(deep)) == str(deep)
+    assert repository_root(str(deep.parent)) == str(unpacked)
+
+
+def test_evidence_above_a_folder_counts_without_git(unpacked: Path) -> None:
+    text = "services: {api: {build: services/api, user: root}}\n"
+    write(unpacked, "compose.yaml", text)
+    write(unpacked, "services/api/index.js")
+    path = dockerfile(unpacked / "services/api", "FROM node:22\nWORKDIR /app\nCOPY . .\n")
+    path.write_text(path.read_text() + 'CMD ["node", "index.js"]\n')
+    told = CliRunner().invoke(main, ["--explain", "--select", "add-user", str(path.parent)])
+    assert "it is run as root on purpose" in told.output
+
+
+def test_a_repository_that_is_given(unpacked: Path) -> None:
+    write(
+        unpacked, "deploy/prod.compose.yaml", "services: {a: {build: ../services/api, user: '0'}}"
+    )
+    write(unpacked, "services/api/index.js")
+    text = 'FROM node:22\nWORKDIR /app\nCOPY . .\nCMD ["node", "index.js"]\n'
+    path = dockerfile(unpacked / "services/api", text)
+    words = ["--explain", "--select", "add-user", str(path)]
+    assert "on purpose" not in CliRunner().invoke(main, words).output
+    given = [*words, "--repository", str(unpacked)]
+    assert "on purpose" in CliRunner().invoke(main, given).output
+    wrong = CliRunner().invoke(main, [*words, "--repository", str(path)])
+    assert wrong.exit_code == 2
+    assert "is not a folder" in wrong.output
+
+
+def test_the_folder_that_is_given_is_the_repository(unpacked: Path) -> None:
+    write(
+        unpacked, "deploy/prod.compose.yaml", "services: {a: {build: ../services/api, user: '0'}}"
+    )
+    write(unpacked, "services/api/index.js")
+    text = 'FROM node:22\nWORKDIR /app\nCOPY . .\nCMD ["node", "index.js"]\n'
+    dockerfile(unpacked / "services/api", text)
+    words = ["--explain", "--select", "add-user", str(unpacked)]
+    assert "on purpose" in CliRunner().invoke(main, words).output

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dockerfix
-from dockerfix.context.locate import find_context
+from dockerfix.context.locate import locate_context
 from dockerfix.discovery import find_dockerfiles
 from dockerfix.graph.gain import Gain, static_gain
 from dockerfix.job import read_text
@@ -33,6 +33,7 @@ class Request(NamedTuple):
     """What is asked for besides the files."""
 
     context: str | None
+    repository: str | None
     target: str | None
     level: str
     select: tuple[str, ...]
@@ -74,10 +75,12 @@ def _files(paths: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _draw(file: Path, request: Request) -> _Drawn:
-    context = Path(request.context) if request.context else find_context(file)
+    given = request.repository or ""
+    context = Path(request.context) if request.context else locate_context(file, given).folder
     result = dockerfix.refactor(
         read_text(file),
         context=context,
+        repository=request.repository,
         name=file.name,
         target=request.target,
         level=request.level,

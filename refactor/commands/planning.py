@@ -12,6 +12,7 @@ from dockerfix.catalogue import choose_passes, plugin_passes
 from dockerfix.commands.console import Console
 from dockerfix.config import Config, find_config
 from dockerfix.context.locate import Located, locate_context
+from dockerfix.context.repository_root import is_inside, repository_root
 from dockerfix.job import Job, Outcome, Settings, run_job
 
 #: From this many files on, work is spread over processes.
@@ -52,7 +53,7 @@ def _expand(path: str, chosen: Config) -> Iterator[Job]:
     place = Path(path)
     if not place.is_dir():
         place.stat()
-        yield Job(path, _settings(chosen, find_config(place.parent), locate_context(place)))
+        yield _job(place, path, chosen, "")
         return
     if not os.access(place, os.R_OK | os.X_OK):
         raise UsageError("the folder cannot be read")
@@ -60,7 +61,23 @@ def _expand(path: str, chosen: Config) -> Iterator[Job]:
     if not found:
         raise UsageError("no Dockerfile in this folder")
     for file in found:
-        yield Job(str(file), _settings(chosen, find_config(file.parent), locate_context(file)))
+        yield _job(file, str(file), chosen, path)
+
+
+def _job(file: Path, path: str, chosen: Config, around: str) -> Job:
+    """The work on one file; `around` is the folder that was named, "" where the file itself was."""
+    config = find_config(file.parent)
+    given = chosen.repository or config.repository
+    if given is not None and not Path(given).is_dir():
+        raise UsageError(f"the repository {given} is not a folder")
+    root = os.path.realpath(given) if given else repository_root(str(file.parent), around)
+    settings = _settings(chosen, config, locate_context(file, root))
+    outside = settings.context is not None and not is_inside(
+        os.path.realpath(settings.context), root
+    )
+    if given is None and outside:
+        root = repository_root(str(settings.context), around)
+    return Job(path, settings._replace(repository=Path(root)))
 
 
 def _settings(chosen: Config, config: Config, located: Located | None) -> Settings:

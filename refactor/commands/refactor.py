@@ -33,6 +33,7 @@ class Request(NamedTuple):
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     context: str | None
+    repository: str | None
     target: str | None
     pin: str | None
     locked: bool
@@ -92,6 +93,7 @@ def _config(request: Request) -> Config:
         select=request.select,
         ignore=request.ignore,
         context=request.context,
+        repository=request.repository,
         target=request.target,
         pin=request.pin,
     )

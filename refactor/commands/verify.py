@@ -24,6 +24,7 @@ _BUILD = (
     *("target", "platform", "network", "arguments", "secrets", "ssh", "timeout", "builder"),
     *("cache_scope", "extra"),
 )
+_CHOSEN = ("level", "select", "ignore", "context", "repository")
 _WISHES = (
     *("run", "probes", "no_cache", "measure", "repeat", "run_options", "start_time"),
     *("own_builder",),
@@ -80,7 +81,7 @@ def take_options(options: dict[str, Any]) -> dict[str, Any]:
     wishes = {name: options.pop(name) for name in _WISHES}
     logs = options.pop("logs")
     wishes["run"] = wishes["run"] or bool(wishes["probes"])
-    chosen = {name: options.pop(name) for name in ("level", "select", "ignore", "context")}
+    chosen = {name: options.pop(name) for name in _CHOSEN}
     return {
         **options,
         "chosen": Config(**chosen, target=build["target"], pin=None),

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import glob
 import os
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from dockerfix.context.repository_root import MAX_PARENTS, is_inside, repository_root
 from dockerfix.patterns import pattern
 
 _COPY = pattern(r"^[ \t]*(?:COPY|ADD)[ \t]+([^\n\\<\[]+)$", 8 | 2)
-_MAX_PARENTS = 6
 
 
 class Located(NamedTuple):
@@ -37,16 +36,18 @@ def find_context(dockerfile: Path) -> Path:
     return locate_context(dockerfile).folder
 
 
-def locate_context(dockerfile: Path) -> Located:
+def locate_context(dockerfile: Path, repository: str = "") -> Located:
     """The build context: as the repository says, else the folder with most of the COPY sources.
 
     The nearest of several counts; nothing above the repository, or the folder one is in, is asked.
+    `repository` is its folder where that is known; "": it is looked for.
     """
     folder = dockerfile.parent
     sources = _sources(dockerfile)
     if sources is None or _is_root(folder):
         return Located(folder, "the folder of the Dockerfile")
-    told = _told(dockerfile)
+    root = os.path.realpath(repository) if repository else repository_root(str(folder))
+    told = _told(dockerfile, root)
     if told:
         # Of several that are told, the one that holds more of what is copied; then the first.
         ranked = sorted(told, key=lambda place: -_count(place, sources))
@@ -55,7 +56,7 @@ def locate_context(dockerfile: Path) -> Located:
     if all(_is_there(folder, source) for source in sources):
         return Located(folder, "the folder of the Dockerfile")
     best, found = folder, _count(folder, sources)
-    for candidate in _parents(folder):
+    for candidate in _parents(folder, root):
         count = _count(candidate, sources)
         if count > found:
             best, found = candidate, count
@@ -71,16 +72,13 @@ def _is_root(folder: Path) -> bool:
     return (folder / ".git").exists()
 
 
-def _told(dockerfile: Path) -> dict[Path, str]:
+def _told(dockerfile: Path, root: str) -> dict[Path, str]:
     """The folders that files of the repository name as the context of this Dockerfile."""
-    root = _repository(dockerfile.parent.absolute())
-    if root is None:
-        return {}
     from dockerfix.context.usage.usage import all_findings
 
     own = os.path.realpath(dockerfile)
     found: dict[bool, dict[Path, str]] = {False: {}, True: {}}
-    for findings in all_findings(str(root)):
+    for findings in all_findings(root):
         for build in findings.builds:
             named = build.dockerfile and os.path.realpath(build.dockerfile) == own
             if named and build.context and os.path.isdir(build.context):
@@ -94,11 +92,6 @@ def _as_written(folder: Path) -> Path:
     """A folder relative to the one that one is in, as other paths are."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
-
-
-@cache
-def _repository(folder: Path) -> Path | None:
-    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
 
 
 def _sources(dockerfile: Path) -> list[str] | None:
@@ -118,16 +111,13 @@ def _sources(dockerfile: Path) -> list[str] | None:
     return found
 
 
-@cache
-def _parents(folder: Path) -> tuple[Path, ...]:
+def _parents(folder: Path, root: str) -> tuple[Path, ...]:
     """The folders above that may be meant, the nearest first."""
     absolute = folder.absolute()
     here = Path.cwd()
     found: list[Path] = []
-    if (absolute / ".git").exists():
-        return ()
-    for parent in list(absolute.parents)[:_MAX_PARENTS]:
-        if not parent.is_relative_to(here) and _repository(parent) is None:
+    for parent in list(absolute.parents)[:MAX_PARENTS]:
+        if not parent.is_relative_to(here) and not is_inside(os.path.realpath(parent), root):
             break
         found.append(_as_written(parent))
         if (parent / ".git").exists():

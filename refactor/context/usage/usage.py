@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.reading import BrokenManifestError, Place
+from dockerfix.context.repository_root import repository_root
 from dockerfix.context.usage.facts import Build, Command, Findings, Service
 from dockerfix.context.usage.paths import image_name
 
@@ -54,16 +55,9 @@ def usage_of(context: BuildContext | None) -> Usage:
 
 def repository_of(context: BuildContext) -> str:
     """The folder of the repository; the context itself when it is in none."""
-    root = os.path.realpath(context.repository or context.root)
     if context.repository is not None:
-        return root
-    folder = root
-    while not os.path.exists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return root
-        folder = parent
-    return folder
+        return os.path.realpath(context.repository)
+    return repository_root(os.path.realpath(context.root))
 
 
 def all_findings(repository: str) -> tuple[Findings, ...]:
