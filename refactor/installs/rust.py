@@ -37,8 +37,10 @@ from dockerfix.transform import Evidence, Level
 #: More packages than these: nobody would write their stand-ins by hand.
 _MOST_PACKAGES = 8
 _MOST_STAND_INS = 12
-#: They speak against a crate that holds nothing.
-_LINTS = pattern(r"missing.docs|unused.crate.dependencies")
+#: They speak against a crate that holds nothing, or against the name of one.
+_LINTS = pattern(r"missing.docs|unused.crate.dependencies|non.snake.case|nonstandard.style")
+#: It makes errors of warnings, such as one of a name that is not in snake case.
+_DENIES = pattern(r"-D|--deny|-F|--forbid")
 _NAME = pattern(r"[A-Za-z0-9_-]+")
 #: Somebody thought of this already.
 _DONE_BEFORE = (
@@ -116,9 +118,11 @@ def _names(
         raise UnknownInstallError("the lock knows other packages", ", ".join(own))
     if len(own) == len(lock):
         raise UnknownInstallError("there are no dependencies", project.path("Cargo.lock"))
-    shared = sorted({entry.name for entry in lock if entry.source}.intersection(own))
-    if shared:
-        raise UnknownInstallError("a dependency of the same name", shared[0])
+    for entry in lock:
+        if entry.source and entry.name in own:
+            raise UnknownInstallError("a dependency of the same name", entry.name)
+        if entry.source and not set(own).isdisjoint(entry.needs):
+            raise UnknownInstallError("a dependency needs a package of the project", entry.name)
     return tuple(known)
 
 
@@ -209,6 +213,9 @@ def _check_lints(
     texts = (around.code, *(project.context.read(path) or "" for path in steering))
     if any(_LINTS.search(text) for text in texts):
         raise UnknownInstallError("a lint against empty crates")
+    odd = [entry.path for entry in packages if entry.name and entry.name != entry.name.lower()]
+    if odd and any(_DENIES.search(text) for text in texts):
+        raise UnknownInstallError("a lint against the name of the package", odd[0])
 
 
 def _evidence(

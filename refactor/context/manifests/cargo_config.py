@@ -26,6 +26,7 @@ _HARMLESS = frozenset(
     )
 )
 _PROGRAMS = ("rustc", "rustc-wrapper", "rustc-workspace-wrapper", "linker", "ar", "cainfo")
+_ELSEWHERE = ("local-registry", "target-dir", "build-dir")
 #: Options of the compiler that name a file, such as a script of the linker.
 _NAMES_FILE = pattern(r"-T|[\w.]/\w|\.json\b|\.(?:ld|x)\b")
 

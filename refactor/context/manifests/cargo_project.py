@@ -30,6 +30,8 @@ class LockedPackage(NamedTuple):
     name: str
     #: Where it is downloaded from; None for one that lies in a folder.
     source: str | None
+    #: The names of the packages that it needs.
+    needs: tuple[str, ...]
 
 
 def read_project(context: BuildContext, folder: str) -> tuple[CargoManifest, ...]:
@@ -57,7 +59,11 @@ def read_cargo_lock(context: BuildContext, folder: str) -> tuple[LockedPackage, 
         return None
     entries = parse_toml(*text).get("package") or ()
     return tuple(
-        LockedPackage(name, text_at(entry, "source"))
+        LockedPackage(
+            name,
+            text_at(entry, "source"),
+            tuple(text.partition(" ")[0] for text in texts_at(entry, "dependencies")),
+        )
         for entry in entries
         if isinstance(entry, dict) and (name := text_at(entry, "name"))
     )
