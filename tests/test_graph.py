@@ -93,6 +93,18 @@ def test_gain(project: Path) -> None:
     assert gain_document(gain)["steps_again"] == {"before": 2, "after": 1}
 
 
+def test_dependencies_that_a_build_fetched_itself(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module a\n\nrequire example.com/b v1.0.0\n")
+    (tmp_path / "main.go").touch()
+    text = "FROM golang:1.24\nWORKDIR /app\nCOPY . .\nRUN go build -o /bin/a\n"
+    gain = static_gain(
+        dockerfix.refactor(text, context=tmp_path, select=("order-copies",)), tmp_path
+    )
+    assert gain_lines(gain)[0] == (
+        "after an edit of main.go: 2 steps run again, 2 before; no longer: dependencies"
+    )
+
+
 def test_what_leaves_the_image() -> None:
     before = "FROM python:3.12\nRUN apt-get install -y gcc curl\nRUN pip install uwsgi\n"
     after = (

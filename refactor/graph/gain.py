@@ -38,6 +38,11 @@ class Gain(NamedTuple):
         return tuple(kind for kind in _kinds(self.before.again) if kind not in self._again_after)
 
     @property
+    def spares_dependencies(self) -> bool:
+        """Whether what a build did for its dependencies has got a step that does not run again."""
+        return "install" not in self.spared and _lasting(self.after) > _lasting(self.before)
+
+    @property
     def _again_after(self) -> tuple[Kind, ...]:
         return _kinds(self.after.again)
 
@@ -45,6 +50,12 @@ class Gain(NamedTuple):
 def _kinds(steps: tuple[Step, ...]) -> tuple[Kind, ...]:
     found = (kind for step in steps for kind in step.kinds)
     return tuple(dict.fromkeys(kind for kind in found if kind in (*_WORK, "packages", "fetch")))
+
+
+def _lasting(graph: Graph) -> int:
+    """How many steps that install or build an edit leaves alone."""
+    steps = (step for step in graph.all_layers if not step.runs_again)
+    return sum(1 for step in steps if "install" in step.kinds or "build" in step.kinds)
 
 
 def static_gain(
@@ -112,9 +123,10 @@ def _work(workspace: Workspace) -> list[tuple[str, ...]]:
 def gain_lines(gain: Gain) -> list[str]:
     """The gain for people, one fact a line."""
     before, after = len(gain.before.again), len(gain.after.again)
+    spared = (*gain.spared, *(("dependencies",) if gain.spares_dependencies else ()))
     lines = [
         f"after an edit of {gain.edit}: {_steps(after)} again, {before} before"
-        + (f"; no longer: {', '.join(gain.spared)}" if gain.spared else ""),
+        + (f"; no longer: {', '.join(spared)}" if spared else ""),
         f"layers in the image: {len(gain.after.layers)}, {len(gain.before.layers)} before",
     ]
     if gain.leaves:
