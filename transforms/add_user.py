@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from dockerfix.effects.reach import is_within
 from dockerfix.image.entry import Entry, UnknownEntryError, read_entry
 from dockerfix.run_as.account import (
     Account,
+    DropsRootError,
     OtherUserError,
     StaysError,
     account_of,
@@ -23,6 +25,7 @@ from dockerfix.run_as.needs import (
     check_program,
     check_steps,
     check_usage,
+    unwrap,
 )
 from dockerfix.run_as.next_cache import give_cache
 from dockerfix.run_as.ports import check_ports
@@ -99,8 +102,12 @@ class _Plan(NamedTuple):
 
 
 def _plan(stage: Stage, workspace: Workspace) -> _Plan:
-    account = _account(stage, workspace)
+    try:
+        account = _account(stage, workspace)
+    except DropsRootError as error:
+        raise _other_program(error, stage, workspace) from error
     entry = _entry(stage, workspace)
+    _check_filled(workspace)
     running = check_program(entry, stage, workspace)
     check_ports(entry.main, workspace)
     check_steps(workspace)
@@ -120,6 +127,23 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
         folders = {home.path: _maker(home, stage), **folders}
     cache = give_cache(running, stage, account, workspace) if running.name == "next" else None
     return _Plan(stage, account, entry, home, owned, folders, found, cache, evidence)
+
+
+def _other_program(error: StaysError, stage: Stage, workspace: Workspace) -> StaysError:
+    """Why root stays where an image that gives it up itself is told to run something else."""
+    try:
+        name = posixpath.basename(unwrap(_entry(stage, workspace).main)[0])
+    except StaysError:
+        return error
+    # An image of php-fpm or of Apache may be told to run a program in PHP instead.
+    return StaysError("the program may need root", name) if name == "php" else error
+
+
+def _check_filled(workspace: Workspace) -> None:
+    """An image into which nothing is put holds no program of the file's."""
+    stages = workspace.shipped_stages
+    if not any(i.keyword in ("RUN", "COPY", "ADD") for s in stages for i in s.instructions):
+        raise StaysError("nothing is put into the image")
 
 
 def _account(stage: Stage, workspace: Workspace) -> Account:

@@ -44,6 +44,11 @@ def official_name(repository: str) -> str | None:
     return (match[1] or match[2]) if match else None
 
 
+def is_official(image: str) -> bool:
+    """Whether an image is one of Docker's official images that are known here."""
+    return official_name(read_image(image).repository) in table("images/official", "families")
+
+
 def runs_arguments(repository: str) -> bool:
     """Whether the image's entrypoint runs any command it is given, as `sh -c` would."""
     name = official_name(repository)

@@ -29,6 +29,10 @@ class StaysError(ReasonError):
     """Why root stays: fixed words, and what is special about this case."""
 
 
+class DropsRootError(StaysError):
+    """The image starts as root, and its own program gives that up."""
+
+
 class OtherUserError(Exception):
     """The image runs as another user than root already."""
 
@@ -101,8 +105,8 @@ _NEW_DOTNET = pattern(r"(?:8|9|[1-9]\d)\.0(?:[.-].*)?")
 def account_of(image: str) -> Account:
     """Who a service should run as on an image that runs as root.
 
-    Raises StaysError when that is not known or makes no sense, and OtherUserError for an image
-    that runs as somebody else already.
+    Raises StaysError when that is not known or makes no sense (DropsRootError where the image's
+    own program needs root no longer), and OtherUserError for an image that runs as somebody else.
     """
     if image.lower() == "scratch":
         return _SCRATCH
@@ -115,11 +119,10 @@ def account_of(image: str) -> Account:
     _check_other_user(name, image)
     program = table("images/accounts", "drops_root").get(name)
     if program is not None:
-        raise StaysError("the image gives up root itself", program)
+        raise DropsRootError("the image gives up root itself", program)
     if name == "php" and ("apache" in tag or "fpm" in tag):
-        raise StaysError(
-            "the image gives up root itself", "apache2" if "apache" in tag else "php-fpm"
-        )
+        server = "apache2" if "apache" in tag else "php-fpm"
+        raise DropsRootError("the image gives up root itself", server)
     account = _on(name, tag)
     if account is None:
         raise StaysError("it is not known which users the image has", image)

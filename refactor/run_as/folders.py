@@ -35,7 +35,11 @@ _OF_SYSTEM = frozenset(
 #: Programs that bring files from elsewhere, which then belong to root.
 _FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp"}
 #: Steps that make files the program is going to change: a database, a cache.
-_WRITES_DATA = pattern(r"\b(?:migrate|db:|syncdb|seed|createsuperuser|flask db|initdb|bootsnap)\b")
+_WRITES_DATA = pattern(
+    r"\b(?:migrate|db:|syncdb|seed|createsuperuser|flask db|initdb|bootsnap|artisan|bin/console)\b"
+    # Rails leaves its log and its caches with whatever it is asked to do.
+    r"|(?:^|\bexec |bin/)(?:rails|rake) \w"
+)
 
 
 #: They run one archive, which needs no folder around it.

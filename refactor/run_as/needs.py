@@ -218,6 +218,9 @@ def check_usage(folder: str, workspace: Workspace) -> Iterator[str]:
             yield f"{where} runs it where it can write to mounts alone"
         if service.non_root:
             yield f"{where} runs it as {service.user or 'another user than root'}"
+    for path, where in usage.mounted:
+        if folder != "/" and _is_within(path, folder):
+            raise StaysError("the host's files are mounted over the program", where)
     _check_commands(usage)
 
 

@@ -47,6 +47,9 @@ def _check_usage(program: Program) -> None:
     workplace = usage.development_of(program.stage.name)
     if workplace is not None:
         raise NotSplitError("a development image", str(workplace))
+    for path, where in usage.mounted:
+        if is_within(path, program.folder):
+            raise NotSplitError("the host's files are mounted over the program", where)
     for service in usage.services:
         where = f"{service.file}: {service.name}"
         who = "compose" if service.kind == "compose" else "a file of the repository"

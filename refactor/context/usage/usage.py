@@ -11,6 +11,7 @@ from dockerfix.context.manifests.reading import BrokenManifestError, Place
 from dockerfix.context.repository_root import repository_root
 from dockerfix.context.usage.facts import Build, Command, Findings, Service
 from dockerfix.context.usage.paths import image_name
+from dockerfix.knowledge.base_images import is_official
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
@@ -24,6 +25,9 @@ class Usage(NamedTuple):
     services: tuple[Service, ...] = ()
     #: What is run beside the entry.
     commands: tuple[Command, ...] = ()
+    #: Paths at which a service mounts the whole context into an image that some unknown build
+    #: made; each with where that is said.
+    mounted: tuple[tuple[str, str], ...] = ()
     #: Files that their own tools would refuse.
     problems: tuple[BrokenManifestError, ...] = ()
 
@@ -73,13 +77,15 @@ def all_findings(repository: str) -> tuple[Findings, ...]:
 
 def _usage(repository: str, root: str, dockerfile: str) -> Usage:
     findings = all_findings(repository)
-    return _select(findings, root, os.path.normpath(dockerfile), os.path.basename(repository))
+    return _select(findings, root, os.path.normpath(dockerfile), repository)
 
 
 @lru_cache(maxsize=64)
 def _select(findings: tuple[Findings, ...], root: str, dockerfile: str, repository: str) -> Usage:
     builds = [b for found in findings for b in found.builds if _is_ours(b, root, dockerfile)]
-    ours = _Ours(root, dockerfile, _image_names(findings, builds, root, repository), {})
+    ours = _Ours(
+        root, dockerfile, _image_names(findings, builds, root, os.path.basename(repository)), {}
+    )
     services = [pair for found in findings for pair in found.services]
     # What amends a service of another file is looked at when all those are known.
     first = [pair for pair in services if ours.runs(*pair)]
@@ -94,6 +100,7 @@ def _select(findings: tuple[Findings, ...], root: str, dockerfile: str, reposito
         tuple(dict.fromkeys(builds)),
         chosen,
         tuple(c for found in findings for c in found.commands if _concerns(c, places)),
+        tuple(_mounted(findings, root, repository)),
         tuple(found.problem for found in findings if found.problem is not None),
     )
 
@@ -141,6 +148,18 @@ def _image_names(
     renamed = [pair for found in findings for pair in found.renamed]
     names |= {image_name(old) for old, new in renamed if _is_named(new, frozenset(names))}
     return frozenset(names)
+
+
+def _mounted(
+    findings: tuple[Findings, ...], root: str, repository: str
+) -> Iterator[tuple[str, str]]:
+    for service, build in (pair for found in findings for pair in found.services):
+        if build is not None or not service.image or is_official(service.image):
+            continue
+        folder = os.path.join(repository, os.path.dirname(service.file))
+        for host, path in service.mounts:
+            if host and os.path.normpath(os.path.join(folder, host)) == root:
+                yield path, f"{service.file}: {service.name}"
 
 
 def _is_ours(build: Build, root: str, dockerfile: str) -> bool:
