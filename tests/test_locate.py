@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from dockerfix.cli import main
-from dockerfix.context.locate import find_context
+from dockerfix.context.locate import find_context, locate_context
 from dockerfix.context.repository_root import repository_root
 
 
@@ -41,6 +41,14 @@ def dockerfile(folder: Path, text: str) -> Path:
 def test_where_the_sources_are(repository: Path, text: str, expected: str) -> None:
     path = dockerfile(repository / "docker", text)
     assert find_context(path).resolve() == (repository / expected).resolve()
+
+
+def test_a_command_that_cannot_build_does_not_count(repository: Path) -> None:
+    (repository / "docker" / "Makefile").write_text("build:\n\tdocker build -t shop .\n")
+    path = dockerfile(repository / "docker", "FROM node\nCOPY package.json ./\nCOPY src ./src\n")
+    located = locate_context(path)
+    assert located.folder.resolve() == repository.resolve()
+    assert "docker/Makefile" in located.doubt
 
 
 def test_nothing_above_the_repository(repository: Path) -> None:

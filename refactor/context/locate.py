@@ -51,7 +51,11 @@ def locate_context(dockerfile: Path, repository: str = "") -> Located:
     if told:
         # Of several that are told, the one that holds more of what is copied; then the first.
         ranked = sorted(told, key=lambda place: -_count(place, sources))
-        others = tuple(f"{place} ({told[place]})" for place in ranked[1:])
+        full = _full(folder, sources) if _count(ranked[0], sources) < len(sources) else None
+        others = tuple(f"{place} ({told[place]})" for place in ranked[0 if full else 1 :])
+        if full is not None:
+            # A command of a script that changed the directory before, or of another time.
+            return Located(full, "all sources are there", others)
         return Located(ranked[0], told[ranked[0]], others)
     if all(_is_there(folder, source) for source in sources):
         return Located(folder, "the folder of the Dockerfile")
@@ -61,6 +65,12 @@ def locate_context(dockerfile: Path, repository: str = "") -> Located:
         if count > found:
             best, found = candidate, count
     return Located(best, f"{found} of {len(sources)} sources are there")
+
+
+def _full(folder: Path, sources: list[str]) -> Path | None:
+    """The nearest folder that holds all that is copied."""
+    places = (folder, *_parents(folder))
+    return next((p for p in places if _count(p, sources) == len(sources)), None)
 
 
 def _count(folder: Path, sources: list[str]) -> int:

@@ -137,10 +137,8 @@ def _place(path: str, movers: list[Instruction], workspace: Workspace) -> _Place
 def _head(copy: Instruction, workspace: Workspace) -> str:
     if not {flag.name for flag in copy.flags} <= _KEPT_FLAGS:
         raise CannotMoveError("flags of the COPY", copy.line)
-    flags = "".join(
-        f" --{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
-        for flag in copy.flags
-    )
+    place = copy.start
+    flags = "".join(f" {copy.code[flag.start - place : flag.end - place]}" for flag in copy.flags)
     return workspace.style.keyword("COPY") + flags
 
 
