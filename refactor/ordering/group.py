@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
@@ -33,6 +34,13 @@ _TRANSPARENT = frozenset(
 _WORTH: frozenset[Kind] = frozenset(("packages", "install", "tool", "fetch"))
 #: ADD may unpack it: then it writes what nobody names.
 _ARCHIVE = pattern(r"\.(?:tar|t[abgx]z\w*|gz|bz2|xz|zst)$|[*?]$")
+#: Endings of what people write programs and pages in.
+_SOURCES = frozenset(
+    (
+        *(".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".go", ".rs", ".java", ".kt", ".cs"),
+        *(".py", ".rb", ".php", ".pl", ".lua", ".js", ".mjs", ".cjs", ".ts", ".html", ".css"),
+    )
+)
 #: Each step is held against each COPY of its group: more would cost their square.
 _MOST_COPIES = 200
 #: Stops a group without a word: what follows needs the copies, as it should.
@@ -247,6 +255,12 @@ def brings_folder(copy: Instruction, workspace: Workspace) -> bool:
         return any(entry.source == "." for entry in read_copy(copy, workspace) or ())
     sources = (path for c in read_copy(copy, workspace) or () for path in context.find(c.source))
     return any(path == "." or context.is_folder(path) for path in sources)
+
+
+def brings_sources(copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY brings a file that is written by hand, and often."""
+    words = (copied.source for copied in read_copy(copy, workspace) or ())
+    return any(posixpath.splitext(word)[1] in _SOURCES for word in words)
 
 
 def _general(wall: str) -> str:

@@ -14,7 +14,7 @@ from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.ordering.edits import Moved, edit_order, lines_stay
 from dockerfix.ordering.first_run import check_first_run
-from dockerfix.ordering.group import Group, Pass, brings_folder
+from dockerfix.ordering.group import Group, Pass, brings_folder, brings_sources
 from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.ordering.targets import full_target, full_targets, leaves_directory
 from dockerfix.packages import read_package_command
@@ -92,7 +92,7 @@ def _help(installs: list[Install]) -> str:
 def _movers(
     early: list[Instruction], installs: list[Install], workspace: Workspace
 ) -> list[Instruction]:
-    """The COPYs of whole folders that no install reads, and what has to stay behind those."""
+    """The COPYs of folders and sources that no install reads, and what stays behind those."""
     movers: list[Instruction] = []
     runs_first = any(install.make for install in installs)
     for copy in early:
@@ -101,6 +101,7 @@ def _movers(
         if (
             runs_first
             or brings_folder(copy, workspace)
+            or brings_sources(copy, workspace)
             or any(_overtakes_wrongly(mover, copy, workspace) for mover in movers)
         ):
             movers.append(copy)
