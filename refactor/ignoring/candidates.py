@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.context.json_files import load_object, table
-from dockerfix.context.usage.usage import repository_of
+from dockerfix.context.usage.usage import all_findings, repository_of
 from dockerfix.discovery import is_dockerfile_name
 from dockerfix.installs.words import install_words
 from dockerfix.knowledge.data import names
@@ -43,6 +43,8 @@ _MANIFESTS = (
     *("requirements.txt", "pyproject.toml", "Pipfile", "composer.json", "Cargo.toml", "go.mod"),
 )
 _COMPOSE = pattern(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
+#: What an ignore file would read in another way.
+_ODD = pattern(r"[*?!#\\\[\]\s$]")
 #: More folders of packages than these get one pattern for all depths.
 _MAX_FOLDERS = 400
 
@@ -79,6 +81,7 @@ def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candida
         yield from _secrets(root, context)
         yield from _leftovers(root, context)
     if "" in roots:
+        yield from _data_of_servers(context)
         yield from _descriptions(context)
 
 
@@ -156,6 +159,20 @@ def _secrets(root: str, context: BuildContext) -> Iterator[Candidate]:
         path = posixpath.join(root, name)
         if context.exists(path) and is_kept_out_of_git(path, context):
             yield Candidate(path, path, "a database of whoever builds; git ignores it")
+
+
+def _data_of_servers(context: BuildContext) -> Iterator[Candidate]:
+    """The folders into which compose lets a database write: the build may not even read them."""
+    repository = repository_of(context)
+    known = names("ignored", "database_folders")
+    for service, build in (pair for f in all_findings(repository) for pair in f.services):
+        folder = os.path.join(repository, os.path.dirname(service.file))
+        for host, place in service.mounts if build is None else ():
+            if place not in known or not host.startswith("."):
+                continue
+            path = os.path.relpath(os.path.join(folder, host), os.path.realpath(context.root))
+            if path != "." and not path.startswith("..") and not _ODD.search(path):
+                yield Candidate(path, path, f"{service.name} keeps its data there ({service.file})")
 
 
 def _reads_settings(root: str, context: BuildContext) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.json_files import load_object, table
 from dockerfix.context.sources import TooManyFilesError, read_sources
+from dockerfix.effects.instructions import effects_of
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
@@ -35,7 +36,7 @@ _ASKS_GIT = pattern(
     r"\bgit\s+(?:describe|rev-parse|log|show|rev-list|tag|submodule|status|pull|fetch|diff)\b"
     r"|setuptools[-_]scm|versioneer|hatch-vcs|git-commit-id|vergen|MinVer|GitVersion"
     r"|dynamic-versioning|dunamai|git-rev|git-revision|gitpython|nebula.release|pbr\b|flit_scm"
-    r"|git-version|simple-git|gix\b|git2\b|shadow-rs|Nerdbank|SourceLink|-X\s+\S*[Cc]ommit"
+    r"|git-version|simple-git|GitInfo|gix\b|git2\b|shadow-rs|Nerdbank|SourceLink|-X\s+\S*[Cc]ommit"
     r"|-buildvcs=true"
 )
 #: `.git` as a path, not as the end of an address.
@@ -58,7 +59,7 @@ def who_asks_for_history(workspace: Workspace, context: BuildContext) -> str:
             return f"line {instruction.line}"
     folders = ("", *_copied_folders(workspace))
     paths = [posixpath.join(folder, name) for folder in folders for name in _BUILD_FILES]
-    paths += _scripts(workspace, context)
+    paths += [*_scripts(workspace, context), *_projects(workspace)]
     found = next((path for path in paths if _ASKS_GIT.search(context.read(path) or "")), "")
     if found or not _brings_git(workspace):
         return found
@@ -107,6 +108,17 @@ def _source_that_asks(context: BuildContext) -> str:
 
 def _is_source(name: str) -> bool:
     return name.endswith(_SOURCES)
+
+
+def _projects(workspace: Workspace) -> Iterator[str]:
+    """The project files of .NET that an install of the file reads, whatever they are called."""
+    if not workspace.mentions("dotnet"):
+        return
+    for instruction in workspace.dockerfile.instructions:
+        step = effects_of(instruction, workspace).step if instruction.keyword == "RUN" else None
+        for call in step.calls if step is not None else ():
+            files = call.install.files if call.install is not None else ()
+            yield from (path for path in files if path.endswith("proj"))
 
 
 def _scripts(workspace: Workspace, context: BuildContext) -> Iterator[str]:
