@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dockerfix.hygiene.run import Found, PackageRun
 from dockerfix.knowledge.package_managers import APT
-from dockerfix.syntax.edits import remove_alone
+from dockerfix.syntax.edits import Edit, end_with_gap, remove_alone
 from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.tree import Dockerfile
 from dockerfix.transform import Change, Level
 
 
@@ -28,13 +29,20 @@ def update_apart(previous: PackageRun, run: PackageRun) -> Found:
         f"`{text}` is cached apart from the install that needs it",
         "Update and install in one instruction",
         (
-            remove_alone(previous.instruction),
+            _removed(previous.instruction, run.workspace.dockerfile),
             run.run.insert(run.run.script.items[0].start, f"{text} && "),
         ),
         previous.instruction.line,
         Level.SAFE,
         removed=("RUN",),
     )
+
+
+def _removed(instruction: Instruction, dockerfile: Dockerfile) -> Edit:
+    """Take it out; its comments stay, and of the blank lines around it one."""
+    if dockerfile.comments_of(instruction):
+        return remove_alone(instruction)
+    return Edit(instruction.start, end_with_gap(dockerfile, instruction), "")
 
 
 def _why_apart(previous: PackageRun, run: PackageRun) -> str:
