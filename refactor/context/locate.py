@@ -51,7 +51,8 @@ def locate_context(dockerfile: Path, repository: str = "") -> Located:
     if told:
         # Of several that are told, the one that holds more of what is copied; then the first.
         ranked = sorted(told, key=lambda place: -_count(place, sources))
-        full = _full(folder, sources) if _count(ranked[0], sources) < len(sources) else None
+        is_short = _count(ranked[0], sources) < len(sources)
+        full = _full(folder, root, sources) if is_short else None
         others = tuple(f"{place} ({told[place]})" for place in ranked[0 if full else 1 :])
         if full is not None:
             # A command of a script that changed the directory before, or of another time.
@@ -67,9 +68,9 @@ def locate_context(dockerfile: Path, repository: str = "") -> Located:
     return Located(best, f"{found} of {len(sources)} sources are there")
 
 
-def _full(folder: Path, sources: list[str]) -> Path | None:
+def _full(folder: Path, root: str, sources: list[str]) -> Path | None:
     """The nearest folder that holds all that is copied."""
-    places = (folder, *_parents(folder))
+    places = (folder, *_parents(folder, root))
     return next((p for p in places if _count(p, sources) == len(sources)), None)
 
 
