@@ -101,6 +101,30 @@ def _head_of_pnpm_lock(lock: str) -> Json | None:
     return found if isinstance(found, dict) and "lockfileVersion" in found else None
 
 
+def compiled_packages(lock: str) -> tuple[str, ...] | None:
+    """Production packages that are made for one system or run a script at install.
+
+    None where the lock does not say so: one of npm 7 or later does (`hasInstallScript`, `os`,
+    `cpu`, `libc`).
+    """
+    locked = load_object(lock)
+    packages = locked.get("packages") if locked else None
+    if not isinstance(packages, dict):
+        return None
+    return tuple(
+        path.rpartition("node_modules/")[2]
+        for path, entry in packages.items()
+        if path and isinstance(entry, dict) and not entry.get("dev") and _is_compiled(entry)
+    )
+
+
+def _is_compiled(entry: Json) -> bool:
+    systems = entry.get("os")
+    if isinstance(systems, list) and "linux" not in systems:
+        return False
+    return any(entry.get(name) for name in ("hasInstallScript", "os", "cpu", "libc"))
+
+
 def lock_version(lock: str) -> int | None:
     """The `lockfileVersion` of a package-lock.json."""
     locked = load_object(lock)

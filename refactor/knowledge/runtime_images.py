@@ -18,6 +18,10 @@ _RELEASES = ("buster", "bullseye", "bookworm", "trixie")
 _VERSION = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-.*)?")
 _ALPINE = pattern(r"alpine(\d+\.\d+)?")
 _UV_TAG = pattern(r"(?:[\d.]+-)?python(3\.\d+)-(alpine|bookworm|trixie|bullseye)(-slim)?")
+_NODE_ON_DEBIAN = pattern(
+    r"(?P<version>|\d+(?:\.\d+){0,2}|lts|current)-?(?:(?:buster|bullseye|bookworm|trixie)-)?slim"
+)
+_TEMURIN_JRE = pattern(r"(?P<version>\d[\w.]*-jre)(?:-(?:focal|jammy|noble))?")
 _DOTNET_SDK = pattern(r"(mcr\.microsoft\.com/dotnet/(?:core/|nightly/)?)sdk")
 _DOTNET_TAG = pattern(
     r"(\d+\.\d+)(?:\.\d+)?(-alpine[\d.]*|-jammy|-noble|-bookworm-slim|-bullseye-slim)?"
@@ -48,6 +52,29 @@ def slim_sibling(image: str) -> str | None:
         if release.isalpha():
             return None
     return f"{name}:{tag}-slim"
+
+
+def musl_sibling(image: str) -> str | None:
+    """The Alpine image of the same version; None where there is none, or it is not known.
+
+    Sources: the tag lists of docker-library/official-images (node, eclipse-temurin).
+    """
+    found = read_image(image)
+    pattern_of = {"node": _NODE_ON_DEBIAN, "eclipse-temurin": _TEMURIN_JRE}
+    rule = pattern_of.get(official_name(found.repository) or "")
+    match = rule.fullmatch(found.tag) if rule is not None and "@" not in image else None
+    if match is None:
+        return None
+    name = image.rpartition(":")[0]
+    return f"{name}:{match['version']}-alpine" if match["version"] else f"{name}:alpine"
+
+
+def image_without_shell(system: str) -> str | None:
+    """The image with glibc, OpenSSL, the compiler's libraries and certificates, and no shell.
+
+    Source: GoogleContainerTools/distroless (`cc-debian12`).
+    """
+    return "gcr.io/distroless/cc-debian12" if system == "debian:bookworm-slim" else None
 
 
 def system_of(image: str) -> str | None:

@@ -21,9 +21,9 @@ from dockerfix.splitting.go_sources import GoSources, is_of_go, read_go_sources
 from dockerfix.splitting.missing_programs import installed_packages, missing_programs
 from dockerfix.splitting.named_files import copied_by_name
 from dockerfix.splitting.plan import NotSplitError, Plan, Program
+from dockerfix.splitting.smaller_base import CERTIFICATES, without_shell
 from dockerfix.transform import Evidence
 
-_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 #: Every image of golang has it, whatever its system; /usr/share/zoneinfo is only in some.
 _ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
 _SYSTEM_ZONES = "/usr/share/zoneinfo"
@@ -68,6 +68,7 @@ def plan_go(program: Program) -> Plan | None:
         calls_none=True,
         bare=base in ("scratch", _DISTROLESS),
         unneeded=_unneeded(program, base),
+        smaller=without_shell(program, base) if _is_bare(program) else None,
     )
 
 
@@ -193,7 +194,7 @@ def _data(program: Program, base: str, sources: GoSources) -> list[tuple[str, st
     """Certificates and time zones, where the image has none or other ones."""
     if base == _DISTROLESS:
         return []
-    found = [(_CERTIFICATES, _CERTIFICATES)]
+    found = [(CERTIFICATES, CERTIFICATES)]
     if _installs_zones(program):
         if base == "scratch":
             found.append((_SYSTEM_ZONES, _SYSTEM_ZONES))

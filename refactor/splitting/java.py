@@ -7,6 +7,7 @@ Sources: docs.spring.io (executable jars), maven.apache.org (shade, assembly), d
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
@@ -27,6 +28,7 @@ from dockerfix.splitting.java_sources import (
 from dockerfix.splitting.missing_programs import missing_programs
 from dockerfix.splitting.named_files import copied_by_name
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
+from dockerfix.splitting.smaller_base import java_on_musl
 from dockerfix.splitting.spring_layers import with_layers
 from dockerfix.transform import Evidence, Level
 
@@ -77,6 +79,7 @@ def plan_java(program: Program) -> Plan | None:
     )
     if program.workspace.level < Level.RISKY:
         return plan
+    plan = replace(plan, smaller=java_on_musl(program, context, root, base))
     place = posixpath.dirname(artefact.evidence.source)
     return with_layers(plan, program, context, place, artefact.path) or plan
 

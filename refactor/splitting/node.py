@@ -49,6 +49,7 @@ from dockerfix.splitting.node_production import (
 from dockerfix.splitting.node_sources import in_parts
 from dockerfix.splitting.nuxt_output import nuxt_output
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
+from dockerfix.splitting.smaller_base import node_on_musl
 from dockerfix.splitting.steps import tool_names
 from dockerfix.transform import Evidence
 
@@ -107,6 +108,8 @@ def plan_node(program: Program) -> Plan | None:
         plan = dependency_stage(program, (step, call), base.image, result, option, gain, evidence)
         plan = _with_manifest(program, project, plan, is_modern)
     plan = _completed(program, plan, base, main, tools)
+    if not base.packages and base.image != program.base:
+        plan = replace(plan, smaller=node_on_musl(program, project.folder, base.image))
     return standalone(program, project, plan) or nuxt_output(program, project, plan) or plan
 
 

@@ -18,7 +18,17 @@ from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Evidence, Level, NewFile, Workspace
 
-__all__ = ["Beside", "Call", "Kind", "NotSplitError", "Plan", "Program", "Step", "read_steps"]
+__all__ = [
+    "Beside",
+    "Call",
+    "Kind",
+    "NotSplitError",
+    "Plan",
+    "Program",
+    "Smaller",
+    "Step",
+    "read_steps",
+]
 
 
 class NotSplitError(ReasonError):
@@ -86,6 +96,16 @@ class Beside(NamedTuple):
     base: str = "base"
 
 
+class Smaller(NamedTuple):
+    """A smaller image to run on, of which it cannot be proved that the program runs there."""
+
+    #: None where something speaks against any.
+    image: str | None
+    evidence: Evidence
+    #: Whether it has no shell.
+    bare: bool = False
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a program is split."""
@@ -131,6 +151,8 @@ class Plan:
     #: Name of the stage that builds.
     stage_name: str = "build"
     beside: Beside | None = None
+    #: What to run on at level risky, if anything is known of that.
+    smaller: Smaller | None = None
 
 
 def read_steps(stage: Stage, workspace: Workspace) -> tuple[Step, ...]:

@@ -12,7 +12,8 @@ from dockerfix.effects.instructions import effects_of
 from dockerfix.image.entry import UnknownEntryError, read_entry
 from dockerfix.splitting.plan import Beside, NotSplitError, Plan, Program, Step, read_steps
 from dockerfix.splitting.planners import plan_program
-from dockerfix.splitting.runtime_stage import runtime_stage
+from dockerfix.splitting.runtime_stage import RuntimeStage, runtime_stage
+from dockerfix.splitting.smaller_base import CERTIFICATES, fits
 from dockerfix.syntax.edits import (
     Edit,
     blank_above,
@@ -24,7 +25,7 @@ from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.nodes import Blank
 from dockerfix.syntax.stage import Stage
 from dockerfix.syntax.tree import Node
-from dockerfix.transform import Change, Evidence, Workspace
+from dockerfix.transform import Change, Evidence, Level, Workspace
 
 #: Names of stages that say what is done there, and not what it is for.
 _BUILDING = frozenset(
@@ -48,7 +49,7 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
     builder, name = _names(program)
     plan = replace(plan, stage_name=builder, beside=_named(plan.beside, builder, name))
     edits = [*_name_edits(stage, program, plan.beside.base if plan.beside else builder)]
-    runtime = runtime_stage(program, plan, name)
+    plan, runtime = _staged(program, plan, name)
     text, removed = runtime.text, list(runtime.removed)
     end = _end_of_builder([*removed, *_taken_out(plan)], workspace)
     edits += [edit for edit in plan.edits if edit.text or edit.start < end]
@@ -72,6 +73,33 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
         dropped_comments=runtime.dropped,
         files=plan.files,
     )
+
+
+def _staged(program: Program, plan: Plan, name: str) -> tuple[Plan, RuntimeStage]:
+    """The stage that runs, on the smaller image if one is taken, and the plan for it."""
+    smaller = plan.smaller
+    if smaller is not None:
+        told = replace(plan, evidence=(*plan.evidence, smaller.evidence))
+        if smaller.image is None:
+            plan = told
+        else:
+            bare = plan.bare or smaller.bare
+            # An image without a shell brings the certificates, and glibc of its own.
+            copies = tuple(c for c in plan.copies if not (smaller.bare and c[1] == CERTIFICATES))
+            other = replace(told, base=smaller.image, bare=bare, level=Level.RISKY, copies=copies)
+            stage = _tried(program, other, name)
+            if stage is not None:
+                return other, stage
+    return plan, runtime_stage(program, plan, name)
+
+
+def _tried(program: Program, plan: Plan, name: str) -> RuntimeStage | None:
+    """The stage that runs; None where it needs more than its image holds."""
+    try:
+        stage = runtime_stage(program, plan, name)
+    except NotSplitError:
+        return None
+    return stage if fits(stage.text, plan) else None
 
 
 def _entry_evidence(program: Program) -> Evidence:

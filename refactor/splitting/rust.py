@@ -24,9 +24,9 @@ from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.missing_programs import installed_packages, missing_programs
 from dockerfix.splitting.named_files import copied_by_name, data_beside, named_files
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
+from dockerfix.splitting.smaller_base import CERTIFICATES, without_shell
 from dockerfix.transform import Evidence
 
-_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _CARGO_BIN = "/usr/local/cargo/bin"
 _ON_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _RUNS = pattern(r"\bCommand::new\(")
@@ -62,7 +62,7 @@ def plan_rust(program: Program) -> Plan | None:
     libraries = tuple(name for name in linked if name not in kept)
     copies = [(binary, target), *((path, path) for path in _files(program, context, root))]
     if not libraries:
-        copies.insert(0, (_CERTIFICATES, _CERTIFICATES))
+        copies.insert(0, (CERTIFICATES, CERTIFICATES))
     return Plan(
         system,
         tuple(copies),
@@ -73,6 +73,7 @@ def plan_rust(program: Program) -> Plan | None:
         ),
         extra=_install(libraries, program),
         calls_none=True,
+        smaller=None if libraries or kept else without_shell(program, system),
     )
 
 

@@ -19,8 +19,9 @@ CI = (
     *("go-certificates", "go-templates", "java-maven", "node-express", "node-native"),
     *("node-typescript", "python-django", "python-flask", "python-libpq", "python-locale"),
 )
-#: What is refactored at level risky as well: served by nginx, taken apart into layers.
-RISKY = ("java-spring", "react-static")
+#: What is refactored at level risky as well: served by nginx, on musl, without a shell. The JRE for
+#: musl cannot be had here, so no program in Java is among them.
+RISKY = ("go-templates", "node-workspace", "react-static", "rust-axum")
 #: Where an application answers, when that is not `/`.
 PROBES = {"fullstack": ("/", "/api/time")}
 

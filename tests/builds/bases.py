@@ -86,6 +86,7 @@ BASES = (
         version=lambda: toolchains.NODE_MUSL,
     ),
     Base(("php:8.2-cli",), "php", needs=(_SLIM,)),
+    Base(("gcr.io/distroless/cc-debian12",), "distroless-cc", needs=(_SLIM,)),
     Base(("nginx:stable-alpine",), "nginx", needs=(_SLIM,)),
 )
 
