@@ -55,7 +55,7 @@ def java_on_musl(program: Program, context: BuildContext, root: str, image: str)
     musl = _musl(program, image)
     if musl is None:
         return None
-    for path, text in read_sources(context, root, _MANIFESTS.fullmatch, _OF_BUILDS.__contains__):
+    for path, text in read_sources(context, root, _is_manifest, _OF_BUILDS.__contains__):
         native = native_artifact(text)
         if native is not None:
             return Smaller(None, Evidence(path, f"{native} is compiled: glibc stays"))
@@ -96,3 +96,7 @@ def _musl(program: Program, image: str) -> str | None:
     if missing_programs(program) or any(_BASH.search(t) for t in scripts_beside(program)):
         return None
     return musl_sibling(image)
+
+
+def _is_manifest(name: str) -> bool:
+    return _MANIFESTS.fullmatch(name) is not None
