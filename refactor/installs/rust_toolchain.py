@@ -18,7 +18,7 @@ _FIRST = (1, 45)
 _VERSION = pattern(r"(?<![\d.])1\.(\d+)")
 _NIGHTLY = pattern(r"nightly-(\d{4})")
 #: Repositories of images that bring Rust, of whatever publisher.
-_RUST_IMAGE = pattern(r"(?:.*[/-])?(?:rust|muslrust|rust-musl\w*)(?:-.*)?")
+_RUST_IMAGE = pattern(r"(?:.*[/-])?(?:rust|muslrust|rust-musl\w*|cargo-chef)(?:-.*)?")
 
 
 def check_cargo_version(base: str, code: str) -> None:

@@ -177,7 +177,7 @@ def _leaves_layers(entry: Pass, workspace: Workspace) -> bool:
     cleans = any(_cleans(call) for call in rest if not call.command.nested)
     if runs_first:
         # A layer of its own keeps all that is compiled for the dependencies.
-        return cleans
+        return cleans or any(call.words[1:2] == ("clean",) for call in rest)
     return cleans and any(call.kind != "clean" for call in rest)
 
 
