@@ -45,6 +45,10 @@ _STEERS = pattern(
     r"|\bGO(?!OS\b|ARCH\b)|npm|yarn|pip|poetry|\buv|maven|mvn|gradle|composer|nuget|node_",
     re.I,
 )
+#: Build arguments that say what is built, not how.
+_SAYS_WHAT = pattern(
+    r"(?:\w+_)?(?:VERSION|COMMIT|SHA|REVISION|REF|BRANCH|DATE|BUILD_ID|NUMBER)", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -198,15 +202,20 @@ def _may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
     return all(
         entry.keyword in ("LABEL", "EXPOSE")
         or entry in moved.movers
-        or (entry.keyword == "ARG" and not _steers(entry, used))
+        or (entry.keyword == "ARG" and not _steers(entry, used, moved))
         for entry in between
     )
 
 
-def _steers(argument: Instruction, used: str) -> bool:
+def _steers(argument: Instruction, used: str, moved: Moved) -> bool:
     """Whether a build argument may change what commands do."""
-    names = (word.partition("=")[0] for word in argument.arguments)
-    return bool(_STEERS.search(argument.argument_text)) or any(name in used for name in names)
+    names = [word.partition("=")[0] for word in argument.arguments]
+    if moved.last.install is not None and moved.last.install.make:
+        # What is compiled may ask for any variable.
+        harmless = all(_SAYS_WHAT.fullmatch(name) for name in names)
+    else:
+        harmless = not _STEERS.search(argument.argument_text)
+    return not harmless or any(name in used for name in names)
 
 
 def _moved_text(moved: Moved, workspace: Workspace) -> str:

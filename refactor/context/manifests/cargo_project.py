@@ -7,21 +7,27 @@ dependencies) and "Overriding Dependencies" (`[patch]`).
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerfix.context.manifests.cargo import CargoManifest, read_cargo
 from dockerfix.context.manifests.reading import (
     CannotTellError,
-    parse_toml,
     read_text,
     table_at,
     text_at,
     texts_at,
 )
+from dockerfix.patterns import pattern
 
 if TYPE_CHECKING:
     from dockerfix.context.build_context import BuildContext
+
+
+_KEY = pattern(r'^(\w+) = "([^"]*)"', re.M)
+_NEEDS = pattern(r"^dependencies = \[(.*?)\]", re.M | re.S)
+_NEED = pattern(r'^ *"([^" ]+)', re.M)
 
 
 class LockedPackage(NamedTuple):
@@ -53,20 +59,19 @@ def read_project(context: BuildContext, folder: str) -> tuple[CargoManifest, ...
 
 
 def read_cargo_lock(context: BuildContext, folder: str) -> tuple[LockedPackage, ...] | None:
-    """The packages of the Cargo.lock in a folder; None without one. Raises BrokenManifestError."""
-    text = read_text(context, folder, "Cargo.lock")
-    if text is None:
+    """The packages of the Cargo.lock in a folder; None without one."""
+    found = read_text(context, folder, "Cargo.lock")
+    if found is None:
         return None
-    entries = parse_toml(*text).get("package") or ()
-    return tuple(
-        LockedPackage(
-            name,
-            text_at(entry, "source"),
-            tuple(text.partition(" ")[0] for text in texts_at(entry, "dependencies")),
-        )
-        for entry in entries
-        if isinstance(entry, dict) and (name := text_at(entry, "name"))
-    )
+    return tuple(_locked(block) for block in found[1].split("[[package]]")[1:])
+
+
+def _locked(block: str) -> LockedPackage:
+    # A file that cargo writes: one key a line; reading it as TOML takes some hundred times as long.
+    values = dict(_KEY.findall(block))
+    needs = _NEEDS.search(block)
+    names = _NEED.findall(needs[1]) if needs is not None else []
+    return LockedPackage(values.get("name", ""), values.get("source"), tuple(names))
 
 
 def _read(context: BuildContext, folder: str, named_in: str) -> CargoManifest:
@@ -82,11 +87,11 @@ def _members(context: BuildContext, root: CargoManifest, folder: str) -> Iterato
     """The folders of the members that the workspace names."""
     workspace = table_at(root.data, "workspace")
     excluded = [_join(folder, path) for path in texts_at(workspace, "exclude")]
-    for pattern in root.members:
-        if "**" in pattern or "[" in pattern:
-            raise CannotTellError(root.path, f"workspace.members: {pattern}")
-        is_pattern = "*" in pattern or "?" in pattern
-        for path in context.find(_join(folder, pattern)) or ([] if is_pattern else [pattern]):
+    for member in root.members:
+        if "**" in member or "[" in member:
+            raise CannotTellError(root.path, f"workspace.members: {member}")
+        is_pattern = "*" in member or "?" in member
+        for path in context.find(_join(folder, member)) or ([] if is_pattern else [member]):
             if is_pattern and not context.sends(posixpath.join(path, "Cargo.toml")):
                 continue
             if not any(f"{path}/".startswith(f"{entry}/") for entry in excluded):
