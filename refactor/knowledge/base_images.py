@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from dockerfix.knowledge.data import table
+from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
 from dockerfix.syntax.image_name import read_image
 from dockerfix.syntax.stage import Stage
@@ -56,6 +57,17 @@ def runs_arguments(repository: str) -> bool:
         family = table("images/official", "families").get(name, {})
         return "runs_arguments" in family
     return bool(_PLAIN_OTHERS.fullmatch(repository))
+
+
+def is_workplace(image: str) -> bool:
+    """Whether an image is one to work, test or build in, and not to serve from."""
+    name = read_image(image).repository.removeprefix("docker.io/")
+    return begins_with_any(name, names("images/workplaces", "workplaces"))
+
+
+def begins_with_any(name: str, known: Iterable[str]) -> bool:
+    """Whether a repository is among the known ones; one that ends in /, - or _ is a beginning."""
+    return any(name == k or (k.endswith(("/", "-", "_")) and name.startswith(k)) for k in known)
 
 
 def image_workdir(repository: str) -> str | None:

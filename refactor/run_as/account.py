@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dockerfix.knowledge.base_images import official_name
+from dockerfix.knowledge.base_images import begins_with_any, is_workplace, official_name
 from dockerfix.knowledge.data import names, table
 from dockerfix.patterns import pattern
 from dockerfix.reasons import ReasonError
@@ -116,6 +116,8 @@ def account_of(image: str) -> Account:
     if found.repository.startswith("gcr.io/distroless/"):
         return _distroless(image)
     name = official_name(found.repository) or repository
+    if is_workplace(image):
+        raise StaysError("a development image", image)
     _check_other_user(name, image)
     program = table("images/accounts", "drops_root").get(name)
     if program is not None:
@@ -158,9 +160,10 @@ def _distroless(image: str) -> Account:
 
 
 def _check_other_user(name: str, image: str) -> None:
-    for known in names("images/accounts", "other_user"):
-        if name == known or (known.endswith(("/", "-")) and name.startswith(known)):
-            raise OtherUserError
+    # bitnami/minideb is what the images of that publisher are made of: it runs as root.
+    makes_users = name in table("images/accounts", "new_user")
+    if not makes_users and begins_with_any(name, names("images/accounts", "other_user")):
+        raise OtherUserError
     if "nonroot" in image or "unprivileged" in image or "rootless" in image:
         raise OtherUserError
 

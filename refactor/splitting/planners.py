@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from dockerfix.context.usage.usage import usage_of
+from dockerfix.knowledge.base_images import is_workplace
 from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.front_end import (
@@ -114,6 +115,8 @@ def _check_production(program: Program) -> None:
         raise NotSplitError("a development image", context.dockerfile)
     if program.stage.name and _FOR_DEVELOPMENT.fullmatch(program.stage.name):
         raise NotSplitError("a development image", program.stage.name)
+    if is_workplace(program.base):
+        raise NotSplitError("a development image", program.base)
     runs_node = posixpath.basename(program.entry.main[0]) == "node"
     for call in program.entry.calls:
         found = _DEVELOPMENT.intersection(call)
