@@ -200,3 +200,17 @@ def test_the_folder_that_is_given_is_the_repository(unpacked: Path) -> None:
     dockerfile(unpacked / "services/api", text)
     words = ["--explain", "--select", "add-user", str(unpacked)]
     assert "on purpose" in CliRunner().invoke(main, words).output
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_folder_is_written_as_the_dockerfile_is(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
+) -> None:
+    """Two spellings of one folder would show its .dockerignore twice."""
+    (repository / "compose.yml").write_text("services: {a: {build: {context: docker}}}\n")
+    path = dockerfile(repository / "docker", "FROM node\nCOPY entry.sh /\n")
+    link = repository.parent / "link"
+    link.symlink_to(repository)
+    monkeypatch.chdir(link)
+    given = link / "docker/Dockerfile" if absolute else path.relative_to(repository)
+    assert str(locate_context(given).folder) == str(given.parent)

@@ -94,15 +94,16 @@ def _told(dockerfile: Path, root: str) -> dict[Path, str]:
             named = build.dockerfile and os.path.realpath(build.dockerfile) == own
             if named and build.context and os.path.isdir(build.context):
                 told = found[build.is_development]
-                told.setdefault(_as_written(Path(build.context)), str(build.place))
+                told.setdefault(_as_written(Path(build.context), dockerfile), str(build.place))
     # What people work in counts where nobody ships the image.
     return found[False] or found[True]
 
 
-def _as_written(folder: Path) -> Path:
-    """A folder relative to the one that one is in, as other paths are."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+def _as_written(folder: Path, dockerfile: Path) -> Path:
+    """A folder written as the Dockerfile is, so that one file never has two names."""
+    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(dockerfile.parent))
+    written = os.path.normpath(dockerfile.parent / way)
+    return folder if written.startswith("..") else Path(written)
 
 
 def _sources(dockerfile: Path) -> list[str] | None:
@@ -130,7 +131,7 @@ def _parents(folder: Path, root: str) -> tuple[Path, ...]:
     for parent in list(absolute.parents)[:MAX_PARENTS]:
         if not parent.is_relative_to(here) and not is_inside(os.path.realpath(parent), root):
             break
-        found.append(_as_written(parent))
+        found.append(_as_written(parent, folder / "Dockerfile"))
         if (parent / ".git").exists():
             break
     return tuple(found)
