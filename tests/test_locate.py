@@ -209,7 +209,7 @@ def test_a_folder_is_written_as_the_dockerfile_is(
     """Two spellings of one folder would show its .dockerignore twice."""
     (repository / "compose.yml").write_text("services: {a: {build: {context: docker}}}\n")
     path = dockerfile(repository / "docker", "FROM node\nCOPY entry.sh /\n")
-    link = repository.parent / "link"
+    link = repository / "link"
     link.symlink_to(repository)
     monkeypatch.chdir(link)
     given = link / "docker/Dockerfile" if absolute else path.relative_to(repository)
