@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from dockerfix.ordering.first_run import first_run
 from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
+from dockerfix.ordering.moved import Moved, may_fetch_above, works_before
 from dockerfix.ordering.targets import full_targets, with_target
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
@@ -22,7 +21,7 @@ from dockerfix.syntax.edits import (
 )
 from dockerfix.syntax.edits import with_comments as code_with_comments
 from dockerfix.syntax.instruction import Instruction
-from dockerfix.syntax.shell.script import Command, Item
+from dockerfix.syntax.shell.script import Command
 from dockerfix.transform import Workspace
 
 _CACHES = ("/root/.npm", "/root/.cache", "/var/cache", "/var/lib/apt", "/tmp", "/go/pkg")
@@ -39,45 +38,6 @@ _ON_SOURCES = pattern(
     r"\b(?:sources?|src|code|app|application|project|rest|everything|all|whole|build|compile)\b",
     re.I,
 )
-#: Build arguments by which a download may be steered: proxies, registries, credentials, settings.
-_STEERS = pattern(
-    r"proxy|token|auth|secret|registr|mirror|index|url|key|user|pass|cert|host|flags|opts|option"
-    r"|\bGO(?!OS\b|ARCH\b)|npm|yarn|pip|poetry|\buv|maven|mvn|gradle|composer|nuget|node_",
-    re.I,
-)
-#: Build arguments that say what is built, not how.
-_SAYS_WHAT = pattern(
-    r"(?:\w+_)?(?:VERSION|COMMIT|SHA|REVISION|REF|BRANCH|DATE|BUILD_ID|NUMBER)", re.I
-)
-
-
-@dataclass(frozen=True)
-class Moved:
-    """COPY instructions that go behind steps, and the COPY lines that take their place."""
-
-    movers: tuple[Instruction, ...]
-    lines: tuple[str, ...]
-    passes: tuple[Pass, ...]
-
-    @property
-    def last(self) -> Pass:
-        """The step behind which the COPYs go."""
-        return self.passes[-1]
-
-    @property
-    def fetch(self) -> tuple[str, ...]:
-        """The commands that are put in front of a step which goes on to build."""
-        install = self.last.install
-        if install is None or not install.fetch:
-            return ()
-        return first_run(self.last) if install.make else (install.fetch,)
-
-    @property
-    def divides(self) -> bool:
-        """Whether a first run has to stay behind other work in its RUN."""
-        install, items = self.last.install, self.last.run.script.items
-        before = items[: self.last.index]
-        return bool(install and install.make) and any(_name(item) != "cd" for item in before)
 
 
 def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[str, ...]]:
@@ -93,8 +53,8 @@ def edit_order(moved: Moved, workspace: Workspace) -> tuple[list[Edit], tuple[st
 def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
     newline = workspace.style.newline
     movers, run = moved.movers, moved.last.run.instruction
-    works_before = bool(moved.fetch) and not moved.divides and _works_before(moved.last)
-    if moved.fetch and not works_before and _may_fetch_above(moved, workspace):
+    within = bool(moved.fetch) and not moved.divides and works_before(moved.last)
+    if moved.fetch and not within and may_fetch_above(moved, workspace):
         stays = _comment_stays(movers[0], workspace)
         head = movers[0].start if stays else head_of(workspace.dockerfile, movers[0])
         lines = [*moved.lines, _fetch_line(moved, workspace)]
@@ -103,7 +63,7 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
         return
     yield from _take_out(moved, workspace)
     text, gap = _moved_text(moved, workspace), _gap_below(movers[0], workspace)
-    if works_before:
+    if within:
         yield from _fetch_within(moved, text + gap, workspace)
     elif moved.fetch:
         head = head_of(workspace.dockerfile, run)
@@ -119,12 +79,6 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
         yield _behind_open_end(run, text, newline)
     else:
         yield insert_after(run, text.rstrip("\r\n"), newline)
-
-
-def _works_before(entry: Pass) -> bool:
-    """Whether a RUN does more than change directory before it fetches: it may bring the tool."""
-    items = entry.run.script.items[: entry.index]
-    return any(item.command is None or item.command.literal_name != "cd" for item in items)
 
 
 def _fetch_within(moved: Moved, text: str, workspace: Workspace) -> Iterator[Edit]:
@@ -185,37 +139,6 @@ def lines_stay(moved: Moved) -> bool:
     if moved.divides:
         return False
     return first.install is not None or first.run is moved.last.run
-
-
-def _may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
-    """Whether nothing between the first COPY and the RUN changes where and how the RUN fetches.
-
-    A COPY that stays may bring what the fetch reads.
-    """
-    if moved.divides:
-        return False
-    first, run = moved.movers[0], moved.last.run.instruction
-    used = " ".join(moved.fetch)
-    stage = workspace.dockerfile.stage_of(first)
-    assert stage is not None
-    between = stage.instructions[stage.index_of(first) + 1 : stage.index_of(run)]
-    return all(
-        entry.keyword in ("LABEL", "EXPOSE")
-        or entry in moved.movers
-        or (entry.keyword == "ARG" and not _steers(entry, used, moved))
-        for entry in between
-    )
-
-
-def _steers(argument: Instruction, used: str, moved: Moved) -> bool:
-    """Whether a build argument may change what commands do."""
-    names = [word.partition("=")[0] for word in argument.arguments]
-    if moved.last.install is not None and moved.last.install.make:
-        # What is compiled may ask for any variable.
-        harmless = all(_SAYS_WHAT.fullmatch(name) for name in names)
-    else:
-        harmless = not _STEERS.search(argument.argument_text)
-    return not harmless or any(name in used for name in names)
 
 
 def _moved_text(moved: Moved, workspace: Workspace) -> str:
@@ -304,10 +227,6 @@ def _run_line(entry: Pass, commands: tuple[str, ...], workspace: Workspace) -> s
     else:
         text = " ".join((*(f"{text} &&" for text in changes), *(commands or ("",))))
     return " ".join((*_run_head(entry), text))
-
-
-def _name(item: Item) -> str | None:
-    return item.command.literal_name if item.command is not None else None
 
 
 def _flag_text(instruction: Instruction, start: int, end: int) -> str:

@@ -12,10 +12,11 @@ from dockerfix.effects.model import Call
 from dockerfix.effects.reach import is_within, touches
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
-from dockerfix.ordering.edits import Moved, edit_order, lines_stay
+from dockerfix.ordering.edits import edit_order, lines_stay
 from dockerfix.ordering.first_run import check_first_run
 from dockerfix.ordering.group import Group, Pass, brings_folder, brings_sources
 from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
+from dockerfix.ordering.moved import Moved
 from dockerfix.ordering.targets import full_target, full_targets, leaves_directory
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern

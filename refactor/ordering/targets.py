@@ -11,7 +11,7 @@ from dockerfix.syntax.substitution import substitute
 from dockerfix.transform import Workspace
 
 if TYPE_CHECKING:
-    from dockerfix.ordering.edits import Moved
+    from dockerfix.ordering.moved import Moved
 
 
 def leaves_directory(copy: Instruction, last: Instruction, workspace: Workspace) -> bool:
