@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from dockerfix.knowledge.package_managers import Manager
+from dockerfix.merging.part import Part
 from dockerfix.packages import PackageCommand, read_package_command
-from dockerfix.syntax.nodes import Comment
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Command, Item
-
-
-class Member(NamedTuple):
-    """A script that is going to be part of the and-list, and the comments above it."""
-
-    run: RunScript
-    comments: tuple[Comment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """An element of one of the scripts."""
 
-    member: Member
+    part: Part
     index: int
     package: PackageCommand | None
     text: str
@@ -37,7 +29,7 @@ class Step:
     @property
     def run(self) -> RunScript:
         """The script it stands in."""
-        return self.member.run
+        return self.part.run
 
     @property
     def item(self) -> Item:
@@ -52,11 +44,11 @@ class Step:
                 yield command
 
 
-def read_steps(member: Member) -> Iterator[Step]:
+def read_steps(part: Part) -> Iterator[Step]:
     """Read the elements of a script in their order."""
-    for index, item in enumerate(member.run.script.items):
+    for index, item in enumerate(part.run.script.items):
         package = read_package_command(item.command) if item.command else None
-        yield Step(member, index, package, " ".join(item.text.split()))
+        yield Step(part, index, package, " ".join(item.text.split()))
 
 
 def is_clean_up(step: Step, manager: Manager) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dockerfix.merging.part import Part
 from dockerfix.merging.repeats import add_repeats
-from dockerfix.merging.steps import Member, Step, is_clean_up, read_steps
+from dockerfix.merging.steps import Step, is_clean_up, read_steps
 from dockerfix.packages import PackageCommand
 from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
@@ -32,17 +33,17 @@ class Merger(NamedTuple):
     unites: bool = False
 
 
-def unite_installs(members: list[Member], style: Style) -> Merger:
+def unite_installs(parts: list[Part], style: Style) -> Merger:
     """Make one of the installs that can become one over scripts that are going to be one and-list.
 
     Of the clean-ups and updates that are left, those that are needless then go too.
     """
-    if not all(member.run.script.is_and_list for member in members):
+    if not all(part.run.script.is_and_list for part in parts):
         return Merger()
-    steps = [step for member in members for step in read_steps(member)]
+    steps = [step for part in parts for step in read_steps(part)]
     unions = list(_find_unions(steps, style))
     united = [step for union in unions for step in union.removed]
-    gone = add_repeats(steps, united, lambda step, others: _may_go(step, others, members[0]))
+    gone = add_repeats(steps, united, lambda step, others: _may_go(step, others, parts[0]))
     return Merger(
         (*_cuts(gone), *(union.insertion for union in unions)),
         tuple(run for union in unions for run in union.placed),
@@ -61,14 +62,14 @@ def _find_unions(steps: list[Step], style: Style) -> Iterator[_Union]:
         position += 1
 
 
-def _may_go(step: Step, gone: list[Step], first: Member) -> bool:
+def _may_go(step: Step, gone: list[Step], first: Part) -> bool:
     """Whether no comment is lost, or left without its step, when a step goes too."""
-    member = step.member
+    part = step.part
     if _loses_comment([*gone, step]):
         return False
     taken = {entry.index for entry in (*gone, step) if entry.run is step.run}
-    stays = len(taken) < len(member.run.script.items)
-    return stays or (member.run is not first.run and not member.comments)
+    stays = len(taken) < len(part.run.script.items)
+    return stays or (part.run is not first.run and not part.comments)
 
 
 def _collect(steps: list[Step], start: int) -> tuple[list[Step], list[Step]]:
@@ -88,7 +89,7 @@ def _collect(steps: list[Step], start: int) -> tuple[list[Step], list[Step]]:
             break
         if step.package and step.package.manager is manager and step.action == "install":
             # Two installs of one script are two because their author wants them so.
-            if step.member is group[-1].member or not _can_join(step.package):
+            if step.part is group[-1].part or not _can_join(step.package):
                 break
             if not _same_call(package, step.package):
                 break
@@ -220,7 +221,7 @@ def _append(group: list[Step], removed: list[Step], style: Style) -> _Union:
         known.update(fresh)
         if fresh:
             lines.follow(step.run, step.package.packages[-1])
-            lines.add_comments(step.member.comments)
+            lines.add_comments(step.part.comments)
             placed.append(step.run)
         lines.add(fresh)
     insertion = first.run.insert(last.end, "".join(lines.text))
