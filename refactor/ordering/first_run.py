@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from dockerfix.effects.instructions import effects_of
-from dockerfix.effects.reach import Reach
+from dockerfix.effects.reach import Reach, is_within
 from dockerfix.image.copies import instructions_before, read_copy, source_of
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.base_images import official_name
@@ -49,16 +50,9 @@ def check_first_run(
 
     Raises CannotMoveError.
     """
-    places = tuple(install.place(path) for path in install.stand_ins)
+    places = Reach(tuple(_made(install)))
     for earlier in instructions_before(workspace.dockerfile, run):
-        if earlier.keyword not in ("COPY", "ADD") or earlier in movers:
-            continue
-        if earlier.flag("from") is not None:
-            meets = any(effects_of(earlier, workspace).writes.holds(path) for path in places)
-        else:
-            copied = read_copy(earlier, workspace)
-            meets = copied is None or meets_any(Reach(places), copied, workspace.context)
-        if meets:
+        if earlier not in movers and _meets(earlier, places, workspace):
             raise CannotMoveError("sources are there before", run.line, earlier.argument_text)
     for path in install.stand_ins:
         if source_of(install.place(path), run, workspace) != path:
@@ -66,6 +60,28 @@ def check_first_run(
     given = all(copy.flag("chown") is not None for copy in movers)
     if not given and _makes_folders(install) and not _is_root(run, workspace):
         raise CannotMoveError("the user may not write where a COPY makes folders", run.line)
+
+
+def _made(install: Install) -> Iterator[str]:
+    """What is made for the stand-ins, in the image: they, and folders that no manifest is in."""
+    manifests = [posixpath.dirname(install.place(path)) for path in install.files]
+    for path in install.stand_ins:
+        place = install.place(path)
+        yield place
+        folder = posixpath.dirname(place)
+        if not any(is_within(other, folder) for other in manifests):
+            yield folder
+
+
+def _meets(earlier: Instruction, places: Reach, workspace: Workspace) -> bool:
+    """Whether an instruction puts something there; what a RUN does that is not known does not."""
+    if earlier.keyword in ("COPY", "ADD") and earlier.flag("from") is None:
+        copied = read_copy(earlier, workspace)
+        return copied is None or meets_any(places, copied, workspace.context)
+    writes = effects_of(earlier, workspace).writes
+    if earlier.keyword in ("COPY", "ADD"):
+        return writes.meets(places)
+    return any(is_within(path, place) for path in writes.paths for place in places.paths)
 
 
 def _makes_folders(install: Install) -> bool:
