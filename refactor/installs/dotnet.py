@@ -1,4 +1,4 @@
-"""dotnet, as learn.microsoft.com says: "dotnet restore", "Customize your build by folder"."""
+"""dotnet, as learn.microsoft.com says ("dotnet restore", "Customize your build by folder")."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from dockerfix.transform import Evidence
 
 _REFERENCE = pattern(r"<(?:ProjectReference|Import)\b[^>]*(?:Include|Project)=\"([^\"]+)\"")
 _SOLUTION_PROJECT = pattern(r'^Project\("[^"]*"\) = "[^"]*", "([^"]+\.[a-z]+proj)"', 8)
-_SHARED_BUILD_FILES = (
+#: How the files end of which `dotnet` takes one.
+TARGETS = (".sln", ".slnx", "proj")
+_SOLUTIONS = (".sln", ".slnx")
+_PROJECT_OF_XML = pattern(r"<Project\b[^>]*\bPath=\"([^\"]+\.[a-z]+proj)\"")
+SHARED_BUILD_FILES = (
     *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
     *("NuGet.config", "nuget.config", "NuGet.Config", "global.json", "packages.lock.json"),
 )
@@ -28,7 +32,7 @@ def read_dotnet(words: tuple[str, ...], project: Project) -> Install:
     target = _target(names[0] if names else "", project)
     projects = (
         [posixpath.join(posixpath.dirname(target), path) for path in _projects_of(target, project)]
-        if target.endswith(".sln")
+        if target.endswith(_SOLUTIONS)
         else [target]
     )
     files, seen = _files(target, projects, project)
@@ -64,14 +68,15 @@ def _words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 def _target(name: str, project: Project) -> str:
     """The project or solution that a word names; a folder means the only one in it."""
-    if name.endswith((".sln", "proj")):
+    if name.endswith(TARGETS):
         return posixpath.normpath(name)
     folder = posixpath.normpath(name or ".")
     names = project.context.names(project.path(folder))
     inner = [posixpath.normpath(posixpath.join(folder, entry)) for entry in names]
-    found = [path for path in inner if path.endswith((".sln", "proj")) and project.has(path)]
+    found = [path for path in inner if path.endswith(TARGETS) and project.has(path)]
     if len(found) != 1:
-        raise UnknownInstallError("which project is restored is not known", str(len(found)))
+        what = "several projects lie there" if found else "no project lies there"
+        raise UnknownInstallError("which project is restored is not known", f"{folder}: {what}")
     return found[0]
 
 
@@ -100,9 +105,10 @@ def _shared(path: str, project: Project) -> tuple[str, ...]:
     """Files in the folders above a project that its restore reads, too."""
     folder = posixpath.dirname(project.path(path))
     return tuple(
-        f for f in above(folder, project.top, *_SHARED_BUILD_FILES) if project.context.sends(f)
+        f for f in above(folder, project.top, *SHARED_BUILD_FILES) if project.context.sends(f)
     )
 
 
 def _projects_of(target: str, project: Project) -> list[str]:
-    return [path.replace("\\", "/") for path in _SOLUTION_PROJECT.findall(project.read(target))]
+    named = _PROJECT_OF_XML if target.endswith(".slnx") else _SOLUTION_PROJECT
+    return [path.replace("\\", "/") for path in named.findall(project.read(target))]

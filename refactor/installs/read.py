@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from dockerfix.image.copies import Copied, instructions_before, read_copy, source_of
-from dockerfix.installs import java, node, others, python
+from dockerfix.installs import dotnet, java, node, others, python
 from dockerfix.installs.install import Install, Project, UnknownInstallError
 from dockerfix.installs.words import DIRECTORY_OPTIONS, environment_of, install_family
 from dockerfix.syntax.instruction import Instruction
@@ -46,7 +47,23 @@ def read_install(
         found = _read_rust(words, project, directory, before, workspace)
     else:
         found = _read(words, project, workspace)
+    if words[0] == "dotnet":
+        shared = _shared_above(home, before, workspace)
+        found = found._replace(files=tuple(dict.fromkeys((*found.files, *shared))))
     return found._replace(folder=project.folder, directory=home, started_in=directory)
+
+
+def _shared_above(directory: str, before: Instruction, workspace: Workspace) -> Iterator[str]:
+    """What a restore reads in its directory and above it, wherever that was copied from."""
+    place = directory
+    while True:
+        for name in dotnet.SHARED_BUILD_FILES:
+            source = source_of(posixpath.join(place, name), before, workspace)
+            if source is not None:
+                yield source
+        if place == "/":
+            return
+        place = posixpath.dirname(place)
 
 
 def _module_of(directory: str, before: Instruction, workspace: Workspace) -> str:
@@ -123,13 +140,27 @@ def _folder(
 ) -> tuple[str, str]:
     """The folder of the context that lies in a directory of the image, and the one copied."""
     if words[0] == "dotnet":
-        return _copied_folder(directory, before, workspace)
+        return _dotnet_folder(words, directory, before, workspace)
     named = words[:2] == ("uv", "pip") or words[0] not in _MANIFESTS
     manifest = _named_manifest(words) if named else _MANIFESTS[words[0]]
     source = source_of(posixpath.join(directory, manifest), before, workspace)
     if source is None or not f"/{source}".endswith(f"/{manifest}"):
         raise UnknownInstallError("a manifest is not in the build context", manifest)
     return source[: -len(manifest)].rstrip("/"), ""
+
+
+def _dotnet_folder(
+    words: tuple[str, ...], directory: str, before: Instruction, workspace: Workspace
+) -> tuple[str, str]:
+    """The folder whose project is named; else the one of what was copied last."""
+    named = next((posixpath.normpath(w) for w in words[2:] if w.endswith(dotnet.TARGETS)), None)
+    if named is not None and not named.startswith(("/", "..")):
+        source = source_of(posixpath.join(directory, named), before, workspace)
+        if source is not None and f"/{source}".endswith(f"/{named}"):
+            folder = source[: -len(named)].rstrip("/")
+            copied = _copied_folder(directory, before, workspace)
+            return copied if copied[0] == folder else (folder, folder)
+    return _copied_folder(directory, before, workspace)
 
 
 def _copied_folder(directory: str, before: Instruction, workspace: Workspace) -> tuple[str, str]:

@@ -25,7 +25,7 @@ def needs(call: Call, copied: Copied, context: BuildContext | None) -> bool:
     touched = call.reads | call.writes
     if touched.everything:
         return True
-    if any(_brings(copied, path, context) for path in touched.paths):
+    if any(brings(copied, path, context) for path in touched.paths):
         return True
     # A folder that is made above the copied ones, or is not among them, is the same either way.
     return any(
@@ -33,7 +33,8 @@ def needs(call: Call, copied: Copied, context: BuildContext | None) -> bool:
     )
 
 
-def _brings(copied: Copied, path: str, context: BuildContext | None) -> bool:
+def brings(copied: Copied, path: str, context: BuildContext | None) -> bool:
+    """Whether a COPY may bring an image path, or what lies below it."""
     if context is not None and context.is_file(copied.source):
         place = copied.destination
         if copied.into_folder:
@@ -64,4 +65,4 @@ def meets_any(reach: Reach, copies: Iterable[Copied], context: BuildContext | No
     """Whether a reach touches what any of the COPYs brings."""
     if reach.everything:
         return True
-    return any(_brings(copied, path, context) for copied in copies for path in reach.paths)
+    return any(brings(copied, path, context) for copied in copies for path in reach.paths)

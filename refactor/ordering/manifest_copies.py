@@ -48,13 +48,15 @@ def manifest_lines(
     stayers: list[Instruction],
     workspace: Workspace,
     targets: Mapping[Instruction, str] | None = None,
+    present: frozenset[str] = frozenset(),
 ) -> list[str]:
     """The COPY instructions that bring what the installs read.
 
-    `targets` are those of the movers that are written in full, for another directory is current.
+    `targets` are those of the movers that are written in full, for another directory is current;
+    `present` is what is there already.
     """
     full = targets or {}
-    there = {c.source for s in stayers for c in read_copy(s, workspace) or ()}
+    there = {c.source for s in stayers for c in read_copy(s, workspace) or ()} | present
     groups: dict[tuple[str, str], list[str]] = {}
     lines: list[str] = []
     files = dict.fromkeys(path for install in installs for path in install.files)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Call
 from dockerfix.effects.reach import is_within, touches
-from dockerfix.image.copies import Copied, read_copy
+from dockerfix.image.copies import Copied, read_copy, source_of
 from dockerfix.installs.install import Install
+from dockerfix.ordering.crossing import brings
 from dockerfix.ordering.edits import edit_order, lines_stay
 from dockerfix.ordering.first_run import check_first_run
 from dockerfix.ordering.group import Group, Pass, brings_folder, brings_sources
@@ -58,7 +60,8 @@ def rewrite(group: Group, workspace: Workspace) -> Change | None:
     moved = Moved(tuple(movers), (), tuple(later))
     if installs:
         targets = {} if lines_stay(moved) else full_targets(moved, workspace)
-        lines = manifest_lines(installs, movers, stayers, workspace, targets)
+        there = frozenset(_there(installs, movers[0], workspace))
+        lines = manifest_lines(installs, movers, stayers, workspace, targets, there)
         moved = replace(moved, lines=tuple(lines))
     edits, added = edit_order(moved, workspace)
     return Change(
@@ -71,6 +74,14 @@ def rewrite(group: Group, workspace: Workspace) -> Change | None:
         added=added,
         files=keep_out(installs, movers, workspace) if installs else (),
     )
+
+
+def _there(installs: list[Install], mover: Instruction, workspace: Workspace) -> Iterator[str]:
+    """What installs read that lies at its place already, where the COPY stood."""
+    for install in installs:
+        for path in install.files if install.directory else ():
+            if source_of(install.place(path), mover, workspace) == path:
+                yield path
 
 
 def _message(installs: list[Install]) -> str:
@@ -219,6 +230,9 @@ def _overtakes_wrongly(mover: Instruction, stayer: Instruction, workspace: Works
         actual = posixpath.normpath(posixpath.join(copied.destination, name))
         for entry in read_copy(mover, workspace) or ():
             if not _meets(copied, actual, entry, workspace):
+                continue
+            is_file = workspace.context is not None and workspace.context.is_file(copied.source)
+            if is_file and not brings(entry, actual, workspace.context):
                 continue
             inside = posixpath.relpath(copied.source, entry.source)
             expected = posixpath.normpath(posixpath.join(entry.destination, inside))
