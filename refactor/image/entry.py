@@ -157,7 +157,9 @@ class _Reader:
             self.read_shell(words[2], depth + 1)
             return
         rest = [word for word in words[1:] if not word.startswith("-")]
-        text = self._script(rest[0]) if rest else None
+        if not rest:
+            raise UnknownEntryError("a shell alone, for whoever works in it", " ".join(words))
+        text = self._script(rest[0])
         if text is None:
             raise UnknownEntryError("a script that is not in the build context", " ".join(words))
         self._read_wrapper(text, tuple(rest), depth)

@@ -56,8 +56,12 @@ def _is_cleaned_later(index: int, steps: Sequence[Step], gone: list[Step]) -> bo
 def _cleaned(index: int, steps: Sequence[Step]) -> Manager | None:
     """The manager that a clean-up is for, one that has filled its index before.
 
-    A clean-up before the first update may be there for what the image below has left.
+    A clean-up before the first update may be there for what the image below has left; conda
+    fetches its index with each install.
     """
+    own = steps[index].package
+    if own is not None and own.action == "clean" and own.manager.name == "conda":
+        return own.manager
     for before in steps[:index]:
         package = before.package
         if package is not None and before.action == "update":
@@ -69,7 +73,7 @@ def _cleaned(index: int, steps: Sequence[Step]) -> Manager | None:
 
 def _ignore_index(between: Sequence[Step], manager: Manager) -> bool:
     """Whether steps do the same with an old index there as with none."""
-    updated = False
+    updated = manager.name not in _MANAGERS
     for step in between:
         if is_clean_up(step, manager):
             continue

@@ -44,7 +44,15 @@ class KeptPackages(NamedTuple):
         ]
 
     def _runtime_packages(self, name: str) -> tuple[str, ...]:
-        return () if name in self.plan.unneeded else runtime_packages(name, self.plan.base)
+        left_out = name in self.plan.unneeded or name in self._removed
+        return () if left_out else runtime_packages(name, self.plan.base)
+
+    @property
+    def _removed(self) -> set[str]:
+        """The packages that a step of the stage that builds takes out of the image again."""
+        packages = (read_package_command(c.command) for _, c in self.program.calls("packages"))
+        removes = (p for p in packages if p is not None and p.action == "remove" and p.is_plain)
+        return {word.text for package in removes for word in package.packages}
 
     def text(self, call: Call, text: str) -> str:
         """A command with the packages that are kept; nothing where none is. Raises NotSplitError.
