@@ -45,7 +45,7 @@ _NAME = pattern(r"[A-Za-z0-9_-]+")
 #: Somebody thought of this already.
 _DONE_BEFORE = (
     *("fn main", "main.rs", "lib.rs", "cargo fetch", "cargo vendor", "cargo chef", "cargo new"),
-    *("cargo init", "cargo clean", "cargo-build-deps", "build-deps", "sccache", "dummy"),
+    *("cargo init", "cargo clean", "cargo-build-deps", "cargo build-deps", "sccache", "dummy"),
 )
 #: Folders of the system, in which a folder `src` may be another's.
 _SYSTEM = frozenset(("/usr", "/usr/local", "/usr/lib", "/lib", "/var", "/etc"))
