@@ -48,7 +48,9 @@ _ROOT = pattern(
     r"|chown|setcap|apt-get|apk|systemctl)[\"'` ]"
     r"|\b(geteuid\(\)\s*[!=]=\s*0|Getuid\(\)\s*[!=]=\s*0|Geteuid\(\)\s*[!=]=\s*0|os\.setuid"
     r"|process\.setuid|syscall\.Setuid|syscall\.Mount|SOCK_RAW|RPi\.GPIO|rpi-gpio|pcap\.OpenLive"
-    r"|gopacket/pcap|scapy\.all|ip4:icmp|unix\.CAP_\w+)"
+    r"|gopacket/pcap|scapy\.all|ip4:icmp|unix\.CAP_\w+"
+    r"|pcap_(?:create|open_live|activate)|pcap::Capture|Capture::from_device|datalink::channel"
+    r"|Type::RAW|unistd::(?:chroot|set\w*[ug]id\w*))"
     r"|(/var/run/docker\.sock|/dev/(?:mem|kmem|gpiomem|i2c-\d|spidev\S*|tty(?:USB|ACM|AMA)\d))"
 )
 _WRITE = pattern(
