@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from dockerfix.context.build_context import BuildContext
@@ -80,11 +81,17 @@ def _wanted(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candidate]
     for candidate in candidates(roots, workspace):
         if workspace.level is Level.SAFE and not candidate.is_history:
             continue
-        if context.ignore_path is not None and not candidate.is_material:
+        if _is_of_somebody(context) and not candidate.is_material:
             continue
         if candidate.pattern not in seen:
             seen.add(candidate.pattern)
             yield candidate
+
+
+def _is_of_somebody(context: BuildContext) -> bool:
+    """Whether the ignore file was there before this run: its lines are somebody's choice."""
+    path = context.ignore_path
+    return path is not None and os.path.lexists(os.path.join(context.root, path))
 
 
 def _refusal(

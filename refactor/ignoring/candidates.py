@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
@@ -12,18 +12,15 @@ from dockerfix.context.git import is_kept_out_of_git
 from dockerfix.context.json_files import load_object, table
 from dockerfix.context.usage.usage import all_findings, repository_of
 from dockerfix.discovery import is_dockerfile_name
-from dockerfix.installs.words import install_words
+from dockerfix.effects.reach import is_within
+from dockerfix.ignoring.work import NODE_TOOLS, Work, work_of
 from dockerfix.knowledge.data import names
 from dockerfix.knowledge.data import table as facts
 from dockerfix.patterns import pattern
-from dockerfix.run_as.needs import unwrap
-from dockerfix.syntax.instruction import Instruction
-from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Workspace
 
 #: What shows that a folder is the root of a repository: `.git` is there in a clone.
 _OF_REPOSITORY = (".git", ".gitignore", ".gitattributes", ".github", ".gitlab-ci.yml")
-NODE_TOOLS = frozenset(("npm", "yarn", "pnpm", "bun"))
 #: What an install leaves beside the sources, and what it belongs to.
 _DEPENDENCIES = {
     "node_modules": NODE_TOOLS,
@@ -69,20 +66,30 @@ def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candida
     """What should stay out of the folders that are copied; "" is the context itself."""
     context = workspace.context
     assert context is not None
-    tools, builds = work_of(workspace.dockerfile.stages, workspace)
+    works = work_of(workspace.dockerfile.stages, workspace)
     if "" in roots:
         yield from _history(context)
-    for root in roots:
+    for root in dict.fromkeys((*roots, *_places(works, roots))):
         if root.startswith("."):
             continue
         if _is_project(root, context):
-            yield from _dependencies(root, tools, context)
-            yield from _outputs(root, builds, context)
+            here = [work for work in works if work.is_in(root)]
+            yield from _dependencies(root, {work.tool for work in here}, context)
+            yield from _outputs(root, {name for work in here for name in work.builds}, context)
         yield from _secrets(root, context)
         yield from _leftovers(root, context)
     if "" in roots:
         yield from _data_of_servers(context)
         yield from _descriptions(context)
+
+
+def _places(works: tuple[Work, ...], roots: tuple[str, ...]) -> Iterator[str]:
+    """The folders below those that are copied in which something is installed or built."""
+    for work in works:
+        if (work.folder and any(is_within(work.folder, root) for root in roots if root)) or (
+            work.folder and "" in roots
+        ):
+            yield work.folder
 
 
 def _is_project(root: str, context: BuildContext) -> bool:
@@ -204,45 +211,3 @@ def _descriptions(context: BuildContext) -> Iterator[Candidate]:
         if is_dockerfile_name(name) or _COMPOSE.fullmatch(name.lower()):
             why = "describes the build; a change of it is none of the program's"
             yield Candidate(name, name, why, is_material=False)
-
-
-def work_of(stages: Iterable[Stage], workspace: Workspace) -> tuple[set[str], set[str]]:
-    """The tools that install dependencies in stages, and the builds that they run."""
-    tools: set[str] = set()
-    builds: set[str] = set()
-    for stage in stages:
-        for instruction in stage.instructions:
-            run = workspace.run(instruction)
-            for command in run.script.commands() if run else ():
-                words = install_words(command)
-                if words is not None:
-                    tools.add(words[0])
-                given = tuple(word.value or "" for word in command.words)
-                builds |= _builds(given, instruction, workspace)
-    return tools, builds
-
-
-def _builds(words: tuple[str, ...], instruction: Instruction, workspace: Workspace) -> set[str]:
-    """The builds that a command runs, as they are called in the table of outputs."""
-    if not words or not words[0]:
-        return set()
-    words = unwrap(words)
-    name = posixpath.basename(words[0]).removesuffix("w")
-    found = {f"{name} {word}" for word in words[1:]} | {name}
-    if name in NODE_TOOLS:
-        script = next((w for w in words[1:] if w != "run" and not w.startswith("-")), "")
-        found |= _of_script(script, workspace)
-    return found
-
-
-def _of_script(script: str, workspace: Workspace) -> set[str]:
-    """The builds that a script of the context's package.json runs."""
-    context = workspace.context
-    manifest = load_object(context.read("package.json")) if context is not None else None
-    text = str(table(manifest or {}, "scripts").get(script, ""))
-    return {
-        command
-        for command in facts("ignored", "outputs")
-        for part in text.replace("||", "&&").replace(";", "&&").split("&&")
-        if f"{part.strip()} ".startswith(f"{command} ")
-    }

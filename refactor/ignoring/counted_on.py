@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dockerfix.effects.reach import is_within
-from dockerfix.ignoring.candidates import Candidate, work_of
+from dockerfix.ignoring.candidates import Candidate
 from dockerfix.ignoring.needed import other_dockerfiles
+from dockerfix.ignoring.work import work_of
 from dockerfix.image.copies import lineage, read_copy
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
@@ -106,5 +107,5 @@ def _brings_modules(copy: Instruction, other: Stage, workspace: Workspace) -> bo
 
 
 def _makes(candidate: Candidate, stage: Stage, workspace: Workspace) -> bool:
-    tools, builds = work_of(lineage(workspace.dockerfile, stage), workspace)
-    return not candidate.made_by.isdisjoint(tools | builds)
+    works = work_of(lineage(workspace.dockerfile, stage), workspace)
+    return any(not candidate.made_by.isdisjoint({work.tool, *work.builds}) for work in works)

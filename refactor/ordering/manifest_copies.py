@@ -10,9 +10,10 @@ from fnmatch import fnmatchcase
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.git import is_kept_out_of_git, is_nowhere_in_git
-from dockerfix.ignoring.candidates import NODE_TOOLS, Candidate
+from dockerfix.ignoring.candidates import Candidate
 from dockerfix.ignoring.counted_on import is_shipped_from_host
 from dockerfix.ignoring.ignore_file import add_patterns
+from dockerfix.ignoring.work import NODE_TOOLS
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.installs.install import Install
 from dockerfix.patterns import pattern
