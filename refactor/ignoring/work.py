@@ -11,8 +11,7 @@ from dockerfix.context.json_files import load_object, table
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.model import Call
 from dockerfix.image.copies import source_of
-from dockerfix.installs.node import DIRECTORY_OPTIONS
-from dockerfix.installs.words import install_words
+from dockerfix.installs.words import DIRECTORY_OPTIONS, install_words
 from dockerfix.knowledge.data import table as facts
 from dockerfix.run_as.needs import unwrap
 from dockerfix.syntax.instruction import Instruction

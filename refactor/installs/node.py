@@ -6,6 +6,7 @@ pnpm's documentation of their configuration files, bun.sh/docs/install.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from dockerfix.context.json_files import Json, table
@@ -27,6 +28,8 @@ _TABLES = ("dependencies", "devDependencies", "optionalDependencies", "peerDepen
 _LOCAL = ("file:", "link:", "portal:", "./", "../", "/", "~/")
 #: Dependencies whose own install scripts look into the project: what they read there.
 _READS_PROJECT = {"prisma": "prisma", "@prisma/client": "prisma"}
+#: Settings that may name any schema, and any other file.
+_PRISMA_SETTINGS = tuple(f"prisma.config.{ending}" for ending in ("ts", "mts", "js", "mjs", "cjs"))
 #: Dependencies whose install scripts write into the project, or need more of it.
 _CHANGES_PROJECT = frozenset(("msw", "pre-commit", "ghooks", "git-hooks", "yorkie", "nuxt-edge"))
 _CONFIGURATION = (".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", "bunfig.toml")
@@ -35,6 +38,11 @@ _LOCKS = {
     "yarn": ("yarn.lock",),
     "pnpm": ("pnpm-lock.yaml",),
     "bun": ("bun.lock", "bun.lockb"),
+}
+#: docs.npmjs.com/cli/configuring-npm/package-lock-json ("yarn.lock"); bun.sh/docs/install/lockfile.
+_LOCKS_OF_OTHERS = {
+    "npm": ("yarn.lock",),
+    "bun": ("package-lock.json", "yarn.lock", "pnpm-lock.yaml"),
 }
 _NO_SCRIPT = "no script of its own runs at install"
 
@@ -143,8 +151,12 @@ def _locks(tool: str, project: Project) -> list[str]:
     found = project.present(*_LOCKS[tool])
     if found:
         return list(found)
+    # Without a lock of its own, a tool starts from that of another one.
+    others = project.present(*_LOCKS_OF_OTHERS.get(tool, ()))
     if tool == "npm":
-        return [project.path("package-lock.json*")]
+        return [project.path("package-lock.json*"), *others]
+    if others:
+        return list(others)
     return [lock_or_pattern(project, _LOCKS[tool][0])]
 
 
@@ -189,9 +201,27 @@ def _read_by_dependencies(project: Project, manifest: Json, in_workspace: bool) 
                 raise UnknownInstallError("a dependency changes the project", name)
             if name in _READS_PROJECT and project.has(_READS_PROJECT[name]):
                 folders.append(project.path(_READS_PROJECT[name]))
-    if "prisma" in manifest:
-        raise UnknownInstallError("a dependency reads the project", "prisma")
+    if folders or table(manifest, "prisma").get("schema"):
+        folders += _of_prisma(project, manifest)
     return folders
+
+
+def _of_prisma(project: Project, manifest: Json) -> list[str]:
+    """The folder of the schema where the manifest names one (prisma.io/docs: schema location).
+
+    `seed`, which may be there as well, only runs when a database is filled.
+    """
+    for name in _PRISMA_SETTINGS:
+        if project.has(name):
+            raise UnknownInstallError("a dependency reads the project", name)
+    named = table(manifest, "prisma").get("schema")
+    if named is None:
+        return []
+    path = posixpath.normpath(str(named))
+    folder = path if project.context.is_folder(project.path(path)) else posixpath.dirname(path)
+    if folder in ("", ".") or folder.startswith(("..", "/")) or not project.has(folder):
+        raise UnknownInstallError("a dependency reads the project", "prisma.schema")
+    return [project.path(folder)]
 
 
 def _patches(project: Project, manifest: Json) -> list[str]:

@@ -56,10 +56,22 @@ def left_behind(program: Program, project: NodeProject, install: Call) -> tuple[
         return ()
     if _calls_development_tool(program, project) or _builds_at_start(program):
         return ()
-    if {"prisma", "@prisma/client"} & {*development, *table(project.manifest, "dependencies")}:
+    if not _keeps_prisma(project, install):
         return ()
     fact = f"{len(development)} development dependencies, none of them imported by a source"
     return (Evidence("package.json: devDependencies", fact),)
+
+
+def _keeps_prisma(project: NodeProject, install: Call) -> bool:
+    """Whether the client that Prisma generates stays when others are taken away.
+
+    It lies in node_modules/.prisma, which `npm prune` does not touch (tried with npm 6 to 11).
+    """
+    production = table(project.manifest, "dependencies")
+    if not {"prisma", "@prisma/client"} & {*project.development, *production}:
+        return True
+    is_npm = posixpath.basename(install.words[0]) == "npm"
+    return is_npm and "@prisma/client" in production
 
 
 def root_name(module: str) -> str:
