@@ -31,7 +31,8 @@ def find_dockerfiles(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Pa
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(files):
-            if not is_dockerfile_name(name):
+            if not is_dockerfile_name(name) or (name == "dockerfile" and "Dockerfile" in files):
+                # Docker takes the name in small letters where there is no other.
                 continue
             path = Path(root, name)
             if _is_excluded(path, folder, exclude):

@@ -60,6 +60,12 @@ def test_a_search_is_sorted_and_skips_the_code_of_others(shell: Shell) -> None:
     assert found(shell.folder) == [*expected, "a/x/Dockerfile", "b/Dockerfile"]
 
 
+def test_a_name_in_small_letters_counts_where_there_is_no_other(shell: Shell) -> None:
+    for name in ("a/dockerfile", "b/dockerfile", "b/Dockerfile"):
+        shell.write(name, POOR)
+    assert found(shell.folder) == ["a/dockerfile", "b/Dockerfile"]
+
+
 def test_a_search_ends_though_links_go_round(shell: Shell) -> None:
     shell.write("a/Dockerfile", POOR)
     (shell.folder / "a" / "again").symlink_to(shell.folder)

@@ -22,7 +22,8 @@ _HUBS = pattern(
 #: Images of other publishers whose entrypoint runs any command.
 #: Sources: dotnet/dotnet-docker (src/*/Dockerfile), microsoft/openjdk-docker, adoptium,
 #: ContinuumIO/docker-images and conda-forge/miniforge-images (`tini --` or none),
-#: NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`), astral-sh/uv (its Debian
+#: NVIDIA's nvidia_entrypoint.sh (a banner, then `exec "$@"`), oven-sh/bun (as node's does; what
+#: is no program is handed to bun), astral-sh/uv (its Debian
 #: and Alpine images), rust-cross; phusion/passenger is left out (an init).
 _PLAIN_OTHERS = pattern(
     r"mcr\.microsoft\.com/dotnet/(?:nightly/)?(?:sdk|aspnet|runtime|runtime-deps|monitor-base)"
@@ -32,6 +33,7 @@ _PLAIN_OTHERS = pattern(
     r"|(?:docker\.io/)?(?:continuumio/(?:mini|ana)conda3?|condaforge/mini(?:forge|mamba)3?)"
     r"|(?:docker\.io/|nvcr\.io/)?nvidia/cuda"
     r"|quay\.io/centos/centos|registry\.fedoraproject\.org/fedora"
+    r"|(?:docker\.io/)?oven/bun"
 )
 
 
@@ -71,10 +73,11 @@ def begins_with_any(name: str, known: Iterable[str]) -> bool:
 
 
 def image_workdir(repository: str) -> str | None:
-    """The directory in which an official image leaves its users; None when it is not known."""
+    """The directory in which an image leaves its users; None when it is not known."""
     if _DOTNET.fullmatch(repository):
         return "/"
-    found = _family(repository).get("workdir")
+    others = table("images/official", "workdirs_of_others")
+    found = _family(repository).get("workdir") or others.get(repository.removeprefix("docker.io/"))
     return str(found) if found else None
 
 
