@@ -20,6 +20,7 @@ from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import NewFile, Workspace
 
+_GLOB = pattern(r"[*?\[]")
 _ODD_NAME = pattern(r"[\s\"'$\\\[\]{},]")
 #: Flags of a COPY that the COPY of the manifests takes over.
 _KEPT_FLAGS = frozenset(("chown", "chmod", "link"))
@@ -61,8 +62,12 @@ def manifest_lines(
     groups: dict[tuple[str, str], list[str]] = {}
     lines: list[str] = []
     files = dict.fromkeys(path for install in installs for path in install.files)
+    needed = {install.files[0] for install in installs if install.files}
     for path in files:
         if _is_there(path, there):
+            continue
+        if path not in needed and _is_nowhere(path, movers, workspace):
+            # What no COPY brings, the install does not read today.
             continue
         place = _place(path, movers, workspace)
         groups.setdefault((_head(place.copy, workspace), _target(path, place, full)), []).append(
@@ -125,6 +130,18 @@ def _patterns(paths: list[str], context: BuildContext) -> list[str]:
 
 def _is_there(path: str, there: set[str]) -> bool:
     return any(fnmatchcase(path.rstrip("*"), text) or path.rstrip("*") == text for text in there)
+
+
+def _is_nowhere(path: str, movers: list[Instruction], workspace: Workspace) -> bool:
+    """Whether it is certain that no COPY brings a file."""
+    copies = [read_copy(copy, workspace) for copy in movers]
+    if any(found is None for found in copies):
+        return False
+    sources = [copied.source for found in copies for copied in found or ()]
+    return not any(
+        source == "." or _GLOB.search(source) or is_within(path.rstrip("*"), source)
+        for source in sources
+    )
 
 
 def _place(path: str, movers: list[Instruction], workspace: Workspace) -> _Place:
