@@ -47,8 +47,15 @@ _DONE_BEFORE = (
     *("fn main", "main.rs", "lib.rs", "cargo fetch", "cargo vendor", "cargo chef", "cargo new"),
     *("cargo init", "cargo clean", "cargo-build-deps", "cargo build-deps", "sccache", "dummy"),
 )
-#: Folders of the system, in which a folder `src` may be another's.
-_SYSTEM = frozenset(("/usr", "/usr/local", "/usr/lib", "/lib", "/var", "/etc"))
+#: Folders of the system (Filesystem Hierarchy Standard).
+_SYSTEM = frozenset(
+    (
+        *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt"),
+        *("/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/var"),
+    )
+)
+#: Those of them that are empty in images, or where everybody may make folders.
+_FREE = frozenset(("/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp"))
 
 
 class Surroundings(NamedTuple):
@@ -72,13 +79,12 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
         raise UnknownInstallError("tests need the sources", "cargo test")
     asked = read_cargo_words(words)
     check_cargo_version(around.base, around.code)
-    if around.directory in _SYSTEM:
-        raise UnknownInstallError("a folder of the system", around.directory)
     try:
         packages = read_project(project.context, project.folder)
         _check_above(packages[0], project, around)
         names = _names(packages, asked, project)
         stand_ins = _stand_ins(packages, asked, project)
+        _check_folders(stand_ins, project, around)
         steering, vendored = _steering(project, around)
     except (BrokenManifestError, CannotTellError) as error:
         raise UnknownInstallError(error.reason, error.detail) from error
@@ -106,9 +112,9 @@ def _names(
     packages: tuple[CargoManifest, ...], asked: CargoWords, project: Project
 ) -> tuple[str, ...]:
     """The names of the packages, which the lock has to know as those without a source."""
-    if len(packages) > _MOST_PACKAGES:
-        raise UnknownInstallError("a workspace of many packages", str(len(packages)))
     names = tuple(entry.name for entry in packages if "package" in entry.data)
+    if len(names) > _MOST_PACKAGES:
+        raise UnknownInstallError("a workspace of many packages", str(len(names)))
     known = [name for name in names if name is not None and _NAME.fullmatch(name)]
     lock = read_cargo_lock(project.context, project.folder)
     if lock is None:
@@ -170,6 +176,15 @@ def _stand_ins(
     if len(found.paths) > _MOST_STAND_INS:
         raise UnknownInstallError("more targets than one would write by hand")
     return found
+
+
+def _check_folders(stand_ins: StandIns, project: Project, around: Surroundings) -> None:
+    """The folders of the stand-ins must not be there in any image."""
+    for path in stand_ins.paths:
+        inner = posixpath.relpath(path, project.folder or ".").partition("/")[0]
+        place = posixpath.join(around.directory, inner)
+        if around.directory in _SYSTEM - _FREE or place in _SYSTEM:
+            raise UnknownInstallError("a folder of the system", place)
 
 
 def _steering(project: Project, around: Surroundings) -> tuple[tuple[str, ...], tuple[str, ...]]:
