@@ -18,7 +18,14 @@ from dockerfix.run_as.account import (
     named_account,
 )
 from dockerfix.run_as.at_home import check_home
-from dockerfix.run_as.folders import Home, data_folders, home_of, owned_copies, volumes
+from dockerfix.run_as.folders import (
+    Home,
+    check_sources_are_there,
+    data_folders,
+    home_of,
+    owned_copies,
+    volumes,
+)
 from dockerfix.run_as.needs import (
     Running,
     check_command,
@@ -116,6 +123,8 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     home = home_of(stage, running, workspace)
     owned = owned_copies(stage, home, running, account, workspace)
     _check_folder(home, running, account, owned)
+    if not running.is_own:
+        check_sources_are_there(owned, workspace)
     evidence = tuple(check_usage(home.path or "/", workspace))
     found = volumes(stage, workspace)
     if found and not account.owns:
@@ -264,7 +273,10 @@ def _set_up(plan: _Plan, workspace: Workspace) -> Edit | None:
     stage, account = plan.stage, plan.account
     commands = list(account.create)
     given = {p: i for p, i in plan.folders.items() if not _is_given(p, stage, account)}
-    place = max([stage.start, *given.values()], key=stage.index_of)
+    # A WORKDIR behind the files that it holds: the user is made in front of them all the same.
+    copied = min(map(stage.index_of, plan.owned), default=len(stage.instructions))
+    early = (i for i in given.values() if i.keyword != "WORKDIR" or stage.index_of(i) < copied)
+    place = max([stage.start, *early], key=stage.index_of)
     if plan.volumes:
         first = min(plan.volumes.values(), key=stage.index_of)
         if stage.index_of(place) >= stage.index_of(first):

@@ -6,8 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import read_copy
+from dockerfix.installs.install import Install
 from dockerfix.knowledge.shell_commands import FETCHES_FILES
 from dockerfix.patterns import pattern
 from dockerfix.run_as.account import Account, StaysError
@@ -115,6 +117,31 @@ def owned_copies(
         else:
             _check_readable(instruction, workspace)
     return found
+
+
+def check_sources_are_there(owned: list[Instruction], workspace: Workspace) -> None:
+    """Raises StaysError when only manifests are copied: people mount the program itself."""
+    installs = list(_installs(workspace))
+    files = {path for install in installs for path in install.files}
+    if not installs or workspace.context is None or not owned:
+        return
+    for copy in owned:
+        copied = read_copy(copy, workspace)
+        if copied is None or copy.flag("from") is not None:
+            return
+        sources = (path for entry in copied for path in workspace.context.find(entry.source))
+        if not all(path in files or f"{path}*" in files for path in sources):
+            return
+    raise StaysError("the program's sources are not in the image")
+
+
+def _installs(workspace: Workspace) -> Iterator[Install]:
+    for stage in workspace.shipped_stages:
+        for instruction in stage.instructions:
+            step = effects_of(instruction, workspace).step if instruction.keyword == "RUN" else None
+            for call in step.calls if step is not None else ():
+                if call.install is not None:
+                    yield call.install
 
 
 def _check_readable(instruction: Instruction, workspace: Workspace) -> None:
