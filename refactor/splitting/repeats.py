@@ -27,6 +27,7 @@ from dockerfix.splitting.steps import (
     copy_targets,
     is_leftover,
     line_of,
+    replaced_calls,
     stops_on_failure,
     text_of,
     tool_names,
@@ -208,7 +209,8 @@ class Repeats:
 
     @cached_property
     def _undone(self) -> tuple[Call, ...]:
-        return tuple(call for step in self.program.steps for call in undone_calls(step))
+        undone = (call for step in self.program.steps for call in undone_calls(step))
+        return (*undone, *replaced_calls(self.program))
 
     def _is_made_again(self, call: Call) -> bool:
         """Whether what it makes is needed, and not brought by a COPY."""

@@ -6,7 +6,7 @@ import posixpath
 
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
-from dockerfix.image.copies import read_copy
+from dockerfix.image.copies import read_copy, source_of
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.plan import Program, written
 from dockerfix.syntax.instruction import Instruction
@@ -63,6 +63,27 @@ def undone_calls(step: Step) -> tuple[Call, ...]:
     made = [path for call in found for path in written(call).paths]
     removes = (call for call in step.calls if call.words[:1] == ("rm",))
     found += [call for call in removes if _lies_in(written(call).paths, made)]
+    return tuple(found)
+
+
+def replaced_calls(program: Program) -> tuple[Call, ...]:
+    """The commands that make files in whose place a COPY puts those of the project, and their
+    folders: stand-ins for sources, by which dependencies are built first.
+    """
+    last = program.stage.instructions[-1]
+    found: list[Call] = []
+    places: list[str] = []
+    for step, call in program.calls("set-up"):
+        paths = call.writes.paths
+        before = [source_of(path, step.instruction, program.workspace) for path in paths]
+        after = [source_of(path, last, program.workspace) for path in paths]
+        if paths and not call.makes and not any(before) and all(after):
+            found.append(call)
+            places += paths
+    for _, call in program.calls("set-up"):
+        makes = call.makes if call.words[:1] == ("mkdir",) else ()
+        if makes and all(any(is_within(place, path) for place in places) for path in makes):
+            found.append(call)
     return tuple(found)
 
 
