@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dockerfix.effects.commands import read_call
 from dockerfix.effects.model import Call, Step
+from dockerfix.effects.piped import piped_scripts
 from dockerfix.effects.reach import EVERYTHING, NOTHING, Reach, unite
 from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.command_effects import Kind, command_facts
@@ -199,7 +200,7 @@ def _has_unseen(run: RunScript, item: Item) -> bool:
 
 def _calls(run: RunScript, workspace: Workspace) -> Iterator[Call]:
     directory = workspace.state(run.instruction).workdir
-    piped = set(_piped_scripts(run))
+    piped = set(piped_scripts(run))
     for command in run.script.commands():
         call = read_call(command, directory, run.instruction, workspace)
         if command in piped:
@@ -221,24 +222,6 @@ def change_directory(directory: str | None, command: Command) -> str | None:
     return posixpath.normpath(posixpath.join(directory, words[0])) if directory else None
 
 
-def _piped_scripts(run: RunScript) -> Iterator[Command]:
-    """Shells that run what is fetched from an address: `curl ... | bash -`.
-
-    Such a script knows nothing of the project.
-    """
-    facts = command_facts()
-    for item in run.script.items:
-        if item.kind != "pipeline":
-            continue
-        inside = [c for c in run.script.commands() if item.start <= c.start < item.end]
-        first, others = inside[0], inside[1:]
-        if first.literal_name not in facts.fetchers or "://" not in run.script.text:
-            continue
-        shells = [command for command in others if _shell_words(command) is not None]
-        if len(others) == 1 and len(shells) == 1:
-            yield shells[0]
-
-
 def _own_folder(command: Command, directory: str | None) -> Reach:
     """Where an installer of PHP puts its file: an option says, else the directory it runs in."""
     words = [word.value or "" for word in command.words]
@@ -247,23 +230,6 @@ def _own_folder(command: Command, directory: str | None) -> Reach:
     named = [word.partition("=")[2] for word in words if word.startswith("--install-dir=")]
     target = named[0] if named else directory or ""
     return Reach((target,)) if target.startswith("/") else EVERYTHING
-
-
-def _shell_words(command: Command) -> list[str] | None:
-    """The arguments of a shell that reads its script from its input."""
-    words = [word.text for word in command.words]
-    if words[:1] == ["sudo"]:
-        words = [word for word in words[1:] if word not in ("-E", "-H")]
-    if not words or command.redirections:
-        return None
-    options = words[1:]
-    if words[0] == "php":
-        # getcomposer.org/download: the installer reads its options and writes one file.
-        return options if options[:1] == ["--"] else None
-    if words[0] not in command_facts().shells:
-        return None
-    takes_input = not options or options[0] in ("-", "-s", "--") or options[0].startswith("-e")
-    return options if takes_input and "-c" not in options else None
 
 
 def stage_effects(stage: Stage, workspace: Workspace) -> tuple[Effects, ...]:

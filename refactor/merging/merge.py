@@ -14,25 +14,18 @@ def merge(group: list[Part], workspace: Workspace) -> Change:
     """Make one RUN of several, and one install of those of one package manager."""
     first, last = group[0].instruction, group[-1].instruction
     style = workspace.style.local("".join(part.instruction.code for part in group))
-    merger = unite_installs(group, style)
+    merger = unite_installs(group, style, workspace)
     body = [_body(group[0], merger)]
-    homeless: list[Comment] = []
     for part in group[1:]:
         text = _body(part, merger)
-        comments = () if part.run in merger.placed else part.comments
         if text:
+            comments = () if part.run in merger.placed else part.comments
             body += (_joint(comments, style), text)
-        else:
-            homeless += comments
-    edits = [Edit(first.argument_span[0], last.argument_span[1], "".join(body))]
-    if homeless:
-        above = "".join(_whole_line(comment, style) for comment in homeless)
-        edits.insert(0, Edit(first.start, first.start, above))
     lines = ", ".join(str(part.instruction.line) for part in group)
     return Change(
         f"{len(group)} neighbouring `RUN` instructions make {len(group)} layers",
         "Make them one" + (" with one install" if merger.unites else ""),
-        tuple(edits),
+        (Edit(first.argument_span[0], last.argument_span[1], "".join(body)),),
         first.line,
         Level.SAFE,
         evidence=(Evidence(f"lines {lines}", "no other instruction stands between them"),),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from dockerfix.effects.piped import piped_scripts
 from dockerfix.merging.work import WORKS, Work, tool_of, work_of
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
@@ -33,7 +34,11 @@ class Part:
     @cached_property
     def works(self) -> frozenset[Work]:
         """What its commands are for."""
-        return frozenset(work_of(command) for command in self.run.script.commands())
+        works = {command: work_of(command) for command in self.run.script.commands()}
+        if "packages" in works.values():
+            # A script that is fetched and run before packages are installed sets up their source.
+            works |= dict.fromkeys(piped_scripts(self.run), "packages")
+        return frozenset(works.values())
 
     @cached_property
     def work(self) -> Work:

@@ -13,6 +13,7 @@ from dockerfix.syntax.edits import Edit
 from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.style import Style
 from dockerfix.syntax.word_list import WordList
+from dockerfix.transform import Workspace
 
 
 class _Union(NamedTuple):
@@ -33,7 +34,7 @@ class Merger(NamedTuple):
     unites: bool = False
 
 
-def unite_installs(parts: list[Part], style: Style) -> Merger:
+def unite_installs(parts: list[Part], style: Style, workspace: Workspace) -> Merger:
     """Make one of the installs that can become one over scripts that are going to be one and-list.
 
     Of the clean-ups and updates that are left, those that are needless then go too.
@@ -43,7 +44,9 @@ def unite_installs(parts: list[Part], style: Style) -> Merger:
     steps = [step for part in parts for step in read_steps(part)]
     unions = list(_find_unions(steps, style))
     united = [step for union in unions for step in union.removed]
-    gone = add_repeats(steps, united, lambda step, others: _may_go(step, others, parts[0]))
+    gone = add_repeats(
+        steps, united, lambda step, others: _may_go(step, others, parts[0]), workspace
+    )
     return Merger(
         (*_cuts(gone), *(union.insertion for union in unions)),
         tuple(run for union in unions for run in union.placed),
@@ -162,11 +165,25 @@ def _assignments(package: PackageCommand) -> list[tuple[str, str]]:
 
 
 def _join(group: list[Step], dropped: list[Step], style: Style) -> _Union | None:
-    """None when a comment would be lost."""
+    """None when a comment would be lost, or speak of what is not there any more."""
     removed = [*group[1:], *dropped]
     if _loses_comment(removed):
         return None
-    return _append(group, removed, style)
+    union = _append(group, removed, style)
+    return None if _strands_comment(removed, union) else union
+
+
+def _strands_comment(removed: list[Step], union: _Union) -> bool:
+    """Whether a comment above a script goes with none of what the script did."""
+    return any(
+        step.part.comments and step.run not in union.placed
+        for step in removed
+        if step.action == "install" or _goes_wholly(step.part, removed)
+    )
+
+
+def _goes_wholly(part: Part, removed: list[Step]) -> bool:
+    return sum(step.part is part for step in removed) == len(part.run.script.items)
 
 
 def _loses_comment(removed: list[Step]) -> bool:
