@@ -41,7 +41,7 @@ _YARN_OPTIONS = frozenset(
 )
 #: Which Node.js comes with npm 7 or later, that reads the locks of today (nodejs.org/dist).
 _FIRST_NODE = 16
-_NODE_TAG = pattern(r"v?(\d+)(?:[.-].*)?|(?:lts|latest|current|stable)(?:-.*)?|")
+_NODE_TAG = pattern(r"v?(\d+)(?:[.-].*)?|(?:lts|latest|current|stable)(?:-.*)?|alpine|slim|")
 _MANIFEST = "package.json"
 #: Yarn 1 is in the image of Node.js up to 24 (docker-node's Dockerfiles).
 _LAST_NODE_WITH_YARN = 24
@@ -171,8 +171,8 @@ def _sources(
     folder: str, locks: tuple[str, ...], run: RunScript, workspace: Workspace
 ) -> tuple[str, str]:
     """The manifest and the lock that lie in the folder when the install runs."""
-    paths = [source_of(f"{folder}/{name}", run.instruction, workspace) for name in locks]
-    manifest = source_of(f"{folder}/{_MANIFEST}", run.instruction, workspace)
+    paths = [source_of(posixpath.join(folder, name), run.instruction, workspace) for name in locks]
+    manifest = source_of(posixpath.join(folder, _MANIFEST), run.instruction, workspace)
     lock = next((path for path in paths if path), None)
     if manifest is None or lock is None:
         raise NotLockedError("install stays: no lock is copied before it", locks[-1])

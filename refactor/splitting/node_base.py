@@ -33,12 +33,16 @@ OF_IMAGE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "docker-entrypoint
 _CALLS = pattern(r"['\"](?:node:)?child_process['\"]")
 #: Need OpenSSL, which the full image holds; the engine is chosen by its version.
 _OPENSSL = frozenset(("prisma", "@prisma/client"))
+#: Asks `ps` for the children of a process that it stops (Unitech/pm2, lib/TreeKill.js).
+_CALLS_PS = frozenset(("pm2",))
 #: What a script calls that needs one of the packages.
 _PROGRAMS_OF = {name: r"\bpython|\bpip" if name.startswith("py") else name for name in BUILD_TOOLS}
 _PROGRAMS_OF |= {"openssh-client": r"\bssh|\bscp\b|\bsftp\b"}
 #: The first whose plain tags stand on a release of Debian that still has its packages.
 _FIRST_WITH_PACKAGES = 18
 _OLD_RELEASES = ("stretch", "buster", "bullseye")
+#: Tags that name no release and stand on bullseye: bookworm came in June 2023 (docker-node).
+_ON_BULLSEYE = pattern(r"[\w./-]+:(?:18\.(?:\d|1[0-6])|19|20\.[0-3])(?:[.-].*)?")
 
 
 class Base(NamedTuple):
@@ -57,7 +61,7 @@ def runtime_base(program: Program, project: NodeProject) -> Base:
     # A query engine of development dependencies is often what a bundle loads.
     wanted = dependencies(project) | (_OPENSSL & project.development)
     calls = calls_programs(project)
-    if calls or wanted & (NEEDS_SYSTEM - _OPENSSL):
+    if calls or wanted & (NEEDS_SYSTEM - _OPENSSL - _CALLS_PS):
         return Base(program.base)
     unneeded = build_tools(program)
     same = Base(program.base, unneeded=unneeded)
@@ -120,6 +124,9 @@ def _packages(program: Program, wanted: frozenset[str]) -> tuple[str, ...] | Non
     missing = set(missing_programs(program))
     if wanted & _OPENSSL and "openssl" not in installed_packages(program):
         missing.add("openssl")
+    runs = {PROGRAM_OF.get(name, name) for name in entry_programs(program)}
+    if (wanted | runs) & _CALLS_PS and "procps" not in installed_packages(program):
+        missing.add("ps")
     if not missing:
         return ()
     if not missing <= set(SYSTEM_PROGRAMS) or not _has_packages(program):
@@ -130,6 +137,8 @@ def _packages(program: Program, wanted: frozenset[str]) -> tuple[str, ...] | Non
 def _has_packages(program: Program) -> bool:
     """Whether the release of the image still has its packages where the image looks for them."""
     if any(release in program.base for release in _OLD_RELEASES):
+        return False
+    if _ON_BULLSEYE.fullmatch(program.base) and "bookworm" not in program.base:
         return False
     try:
         major = node_major(program.steps[0].run, program.workspace)

@@ -81,8 +81,10 @@ def root_name(module: str) -> str:
 
 
 def _is_settled(program: Program, install: Call) -> bool:
-    """Whether the install leaves them out already, or a build argument decides."""
+    """Whether a step leaves them out or takes them away already, or a build argument decides."""
     if any(word in install.words for word in _SETTLED) or "--omit" in install.words:
+        return True
+    if any(call.words[1:2] == ("prune",) for step in program.steps for call in step.calls):
         return True
     step = next(step for step in program.steps if install in step.calls)
     before = program.stage.instructions[: program.stage.index_of(step.instruction)]

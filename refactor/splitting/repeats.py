@@ -201,7 +201,7 @@ class Repeats:
         if call.kind == "clean" and step.has("packages"):
             return call.words[0] == "rm"
         if call.kind == "configure" and call.words[0] in _OF_BUILD_TOOLS:
-            return False
+            return self._is_for_needed_tool(call)
         if makes_environment(call):
             path = made_environment(call, self.program)
             return path is None or not self._is_brought(path, is_folder=False)
@@ -338,6 +338,13 @@ class Repeats:
 
     def _is_needed_tool(self, call: Call) -> bool:
         return any(name in self.plan.tools for name in tool_names(call))
+
+    def _is_for_needed_tool(self, call: Call) -> bool:
+        """Whether it tells a package manager, such as a registry, that brings a tool here, too."""
+        return any(
+            other.words[0] == call.words[0] and self._is_needed_tool(other)
+            for _, other in self.program.calls("tool")
+        )
 
     # Owners
 
