@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -70,6 +71,44 @@ def _complete_pass(_: click.Context, __: click.Parameter, incomplete: str) -> li
     return [CompletionItem(f"{before}{comma}{name}") for name in BUILT_IN if name.startswith(start)]
 
 
+#: What is refactored, and how: the same for every command that refactors.
+_REFACTORING = (
+    click.option(
+        "--level",
+        type=click.Choice(["safe", "review", "risky"]),
+        help="The most that a change may mean (default: review).",
+    ),
+    click.option(
+        "--select",
+        multiple=True,
+        callback=_names,
+        shell_complete=_complete_pass,
+        help="Run only these passes.",
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        callback=_names,
+        shell_complete=_complete_pass,
+        help="Leave these passes out.",
+    ),
+    click.option(
+        "--context", metavar="DIR", help="The build context (default: the file's folder)."
+    ),
+    click.option(
+        "--repository", metavar="DIR", help="The folder whose files tell how images are used."
+    ),
+    click.option("--target", metavar="STAGE", help="The stage that is built (default: the last)."),
+)
+
+
+def _refactoring_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is refactored, and how."""
+    for option in reversed(_REFACTORING):
+        command = option(command)
+    return command
+
+
 @click.group(cls=PathsOrCommand, add_help_option=False)
 def main() -> None:
     """Refactor Dockerfiles and show the diff."""
@@ -83,30 +122,7 @@ def main() -> None:
 @click.option("--write", "action", flag_value="write", help="Write the files.")
 @click.option("--check", "action", flag_value="check", help="Name the files that would change.")
 @click.option("--verify", is_flag=True, help="With --write: build, compare, write what is right.")
-@click.option(
-    "--level",
-    type=click.Choice(["safe", "review", "risky"]),
-    help="The most that a change may mean (default: review).",
-)
-@click.option(
-    "--select",
-    multiple=True,
-    callback=_names,
-    shell_complete=_complete_pass,
-    help="Run only these passes.",
-)
-@click.option(
-    "--ignore",
-    multiple=True,
-    callback=_names,
-    shell_complete=_complete_pass,
-    help="Leave these passes out.",
-)
-@click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
-@click.option(
-    "--repository", metavar="DIR", help="The folder whose files tell how images are used."
-)
-@click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
+@_refactoring_options
 @click.option(
     "--pin",
     type=click.Choice(["tag", "digest", "both"]),
@@ -179,26 +195,7 @@ def lock_command(paths: tuple[str, ...], refresh: bool, insecure: tuple[str, ...
     type=click.Choice(["docker", "podman", "buildah"]),
     help="The engine to build with (default: the first that answers).",
 )
-@click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
-@click.option(
-    "--repository", metavar="DIR", help="The folder whose files tell how images are used."
-)
-@click.option("--level", type=click.Choice(["safe", "review", "risky"]))
-@click.option(
-    "--select",
-    multiple=True,
-    callback=_names,
-    shell_complete=_complete_pass,
-    help="Run only these passes.",
-)
-@click.option(
-    "--ignore",
-    multiple=True,
-    callback=_names,
-    shell_complete=_complete_pass,
-    help="Leave these passes out.",
-)
-@click.option("--target", metavar="STAGE", help="The stage to build.")
+@_refactoring_options
 @click.option("--platform", metavar="OS/ARCH", help="The platform to build for.")
 @click.option("--network", metavar="MODE", help="The network of the build.")
 @click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE")
@@ -242,14 +239,7 @@ def verify_command(paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN
     help="How to show it (default: text).",
 )
 @click.option("--edit", metavar="FILE", help="Follow an edit of this file of the context.")
-@click.option("--context", metavar="DIR", help="The build context (default: the file's folder).")
-@click.option(
-    "--repository", metavar="DIR", help="The folder whose files tell how images are used."
-)
-@click.option("--target", metavar="STAGE", help="The stage that is built (default: the last).")
-@click.option("--level", type=click.Choice(["safe", "review", "risky"]), default="review")
-@click.option("--select", multiple=True, callback=_names, help="Run only these passes.")
-@click.option("--ignore", multiple=True, callback=_names, help="Leave these passes out.")
+@_refactoring_options
 def graph_command(paths: tuple[str, ...], form: str, **options: Any) -> None:  # noqa: ANN401
     """Show what each step touches and what an edit makes run again, before and after.
 

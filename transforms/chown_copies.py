@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import Copied, read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.users import has_group, has_user
@@ -158,7 +159,7 @@ def _leaves_alone(command: Command, paths: tuple[str, ...]) -> bool:
     words = [word for word in (command.argv or ())[1:] if word.startswith("/")]
     places = [posixpath.normpath(word) for word in words]
     is_plain = command.literal_name in ("mkdir", "chown", "chmod") and bool(places)
-    return is_plain and not any(_is_within(p, path) for p in places for path in paths)
+    return is_plain and not any(is_within(p, path) for p in places for path in paths)
 
 
 # chown
@@ -201,7 +202,7 @@ def _check_not_stored_again(call: _Call) -> None:
         words = [word.text for word in command.words]
         if command.literal_name in ("chown", "chmod") and any("R" in w for w in words[1:2]):
             places = [posixpath.normpath(word) for word in words[2:]]
-            if any(_is_within(path, place) for path in call.paths for place in places):
+            if any(is_within(path, place) for path in call.paths for place in places):
                 raise _StaysError("a later step stores the files again", " ".join(words))
 
 
@@ -230,10 +231,10 @@ def _read_destination(instruction: Instruction, path: str, call: _Call) -> list[
         copies = _from_stage(instruction, call)
     if copies is None:
         raise _StaysError("where a COPY goes is not known")
-    inside = [entry for entry in copies if _is_within(_target(entry, call), path)]
+    inside = [entry for entry in copies if is_within(_target(entry, call), path)]
     if len(inside) not in (0, len(copies)):
         raise _StaysError("a COPY brings more than that path", path)
-    if not inside and any(_is_within(path, _target(entry, call)) for entry in copies):
+    if not inside and any(is_within(path, _target(entry, call)) for entry in copies):
         raise _StaysError("a COPY brings more than that path", path)
     return inside
 
@@ -271,7 +272,7 @@ def _check_step(instruction: Instruction, path: str, is_filled: bool, call: _Cal
         and not _only_sets_up(instruction, call)
     ):
         raise _StaysError("another step works on that path", f"line {instruction.line}")
-    if state.workdir is None or not _is_within(state.workdir, path):
+    if state.workdir is None or not is_within(state.workdir, path):
         if not is_filled or _only_sets_up(instruction, call):
             return
         raise _StaysError("a step between may work on that path", f"line {instruction.line}")
@@ -372,7 +373,7 @@ def _copy_of_file(path: str, call: _Call) -> tuple[Instruction, set[str]]:
         targets = {_file_target(entry, call) for entry in copies}
         if path in targets:
             return instruction, {target for target in targets if target}
-        if any(_is_within(path, entry.destination) for entry in copies):
+        if any(is_within(path, entry.destination) for entry in copies):
             raise _StaysError("a COPY brings more than that path", path)
     raise _NothingCopiedError("no COPY fills that path", path)
 
@@ -417,10 +418,6 @@ def _sources(name: str, call: _Call) -> Iterator[str]:
 def _before(call: _Call) -> tuple[Instruction, ...]:
     instructions = call.stage.instructions
     return instructions[: call.stage.index_of(call.run.instruction)]
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _add_flag(copy: Instruction, text: str) -> Edit:

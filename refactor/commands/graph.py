@@ -35,7 +35,7 @@ class Request(NamedTuple):
     context: str | None
     repository: str | None
     target: str | None
-    level: str
+    level: str | None
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     #: A path in the context; None for one that is chosen.
@@ -83,7 +83,7 @@ def _draw(file: Path, request: Request) -> _Drawn:
         repository=request.repository,
         name=file.name,
         target=request.target,
-        level=request.level,
+        level=request.level or "review",
         select=request.select,
         ignore=request.ignore,
     )

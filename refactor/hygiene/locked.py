@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dockerfix.hygiene.lock_installs import NotLockedError, find_lock_install
 from dockerfix.hygiene.run import Found, PackageRun
-from dockerfix.installs.locked import NotLockedError, find_lock_install
 from dockerfix.knowledge.package_managers import NPM, YARN
 from dockerfix.transform import Change, Level
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dockerfix.hygiene.lock_installs import NotLockedError, node_major
 from dockerfix.hygiene.run import Found, PackageRun, is_too_old
-from dockerfix.installs.locked import NotLockedError, node_major
 from dockerfix.knowledge.package_managers import GEM, NPM
 
 #: Says since npm 8 (Node.js 16) in a warning that `--omit=dev` has replaced it (npm-install(1)).

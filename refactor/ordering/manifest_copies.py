@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.git import is_kept_out_of_git, is_nowhere_in_git
+from dockerfix.effects.reach import is_within
 from dockerfix.ignoring.candidates import Candidate
 from dockerfix.ignoring.counted_on import is_shipped_from_host
 from dockerfix.ignoring.ignore_file import add_patterns
@@ -171,8 +172,3 @@ def _target(path: str, place: _Place, full: Mapping[Instruction, str]) -> str:
     if written in (".", "./"):
         return f"{inner}/" if inner else "./"
     return posixpath.join(written.rstrip("/") or "/", inner).rstrip("/") + "/"
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Whether a path is a folder, or lies in it."""
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Container
 
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.shell_commands import BUILT_IN, RESERVED
-from dockerfix.ordering.manifest_copies import CannotMoveError, is_within, keep_out, manifest_lines
+from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program, Step
 from dockerfix.syntax.edits import Edit, head_of

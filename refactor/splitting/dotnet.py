@@ -11,8 +11,8 @@ import posixpath
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
+from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.runtime_images import dotnet_major, dotnet_runtime
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.dotnet_output import FIRST_WITH_RELEASE, PROJECT, folder_at, publish_folder
 from dockerfix.splitting.entry_files import entry_files

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import origin_of
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.splitting.plan import Program
 
 

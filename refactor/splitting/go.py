@@ -9,11 +9,11 @@ from __future__ import annotations
 import posixpath
 
 from dockerfix.context.manifests.go_mod import read_go_mod
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import origin_of
 from dockerfix.knowledge.go_modules import unknown_modules
 from dockerfix.knowledge.runtime_images import system_of
 from dockerfix.knowledge.system_packages import is_for_building
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.packages import read_package_command
 from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.go_builds import GoBuild, go_builds

@@ -14,9 +14,9 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.gradle import read_gradle
 from dockerfix.context.manifests.pom import Pom, read_pom
 from dockerfix.context.manifests.reading import CannotTellError, child, child_text, children
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import origin_of
 from dockerfix.knowledge.java_images import java_runtime
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.java_sources import (

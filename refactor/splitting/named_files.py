@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.git import is_kept_out_of_git
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import Copied, read_copy
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Program
 

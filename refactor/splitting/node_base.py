@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerfix.context.json_files import table
-from dockerfix.installs.locked import NotLockedError, node_major
+from dockerfix.hygiene.lock_installs import NotLockedError, node_major
 from dockerfix.knowledge.node_packages import BUILD_TOOLS, NEEDS_SYSTEM, PROGRAM_OF, SYSTEM_PROGRAMS
 from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.knowledge.system_packages import is_for_building

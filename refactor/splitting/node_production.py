@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from dockerfix.context.json_files import Json, table
 from dockerfix.context.usage.usage import usage_of
-from dockerfix.installs.locked import NotLockedError, node_major
+from dockerfix.hygiene.lock_installs import NotLockedError, node_major
 from dockerfix.knowledge.node_packages import BUILDERS, PROGRAM_OF
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import IN_EVERY_IMAGE

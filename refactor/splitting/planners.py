@@ -8,8 +8,8 @@ from dataclasses import replace
 from importlib import import_module
 
 from dockerfix.context.usage.usage import usage_of
+from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.base_images import is_workplace
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.front_end import (
     NODE_PACKAGES,

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.python_packages import python_version
 from dockerfix.knowledge.runtime_images import slim_sibling, uv_runtime
 from dockerfix.knowledge.system_packages import runtime_packages
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage
 from dockerfix.splitting.missing_programs import packages_left

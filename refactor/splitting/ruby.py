@@ -14,11 +14,11 @@ from dataclasses import replace
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
+from dockerfix.effects.reach import is_within
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.knowledge.ruby_gems import libraries_for
 from dockerfix.knowledge.runtime_images import slim_sibling
 from dockerfix.knowledge.system_packages import runtime_packages
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import dependency_stage
 from dockerfix.splitting.missing_programs import (

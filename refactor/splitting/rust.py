@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.cargo import read_cargo
 from dockerfix.context.sources import read_sources
+from dockerfix.effects.reach import is_within
 from dockerfix.image.copies import origin_of
 from dockerfix.knowledge.data import table
 from dockerfix.knowledge.runtime_images import system_of
 from dockerfix.knowledge.system_packages import runtime_packages
-from dockerfix.ordering.manifest_copies import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.entry_files import entry_files
 from dockerfix.splitting.missing_programs import installed_packages, missing_programs

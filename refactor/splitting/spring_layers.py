@@ -15,7 +15,7 @@ from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.gradle import GradleProject, read_gradle
 from dockerfix.context.manifests.pom import Pom, read_pom
 from dockerfix.context.manifests.reading import CannotTellError, child_text
-from dockerfix.ordering.manifest_copies import is_within
+from dockerfix.effects.reach import is_within
 from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Plan, Program
 from dockerfix.syntax.instruction import Instruction
