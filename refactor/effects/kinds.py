@@ -71,6 +71,9 @@ def find_rule(command: Command) -> Rule | None:
     name = command.literal_name
     if name is None:
         return None
+    if "/node_modules/.bin/" in f"/{name}":
+        # `npx` starts the same program.
+        name = "npx"
     name = name if name.startswith("./") else posixpath.basename(name)
     facts = command_facts()
     if name not in facts.rules:

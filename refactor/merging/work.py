@@ -52,6 +52,7 @@ _BY_NAME: dict[Work, frozenset[str]] = {
 }
 #: Where a program of such a name is the one that is meant.
 _SYSTEM_FOLDERS = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
+_NODE_TOOLS = frozenset(("npm", "yarn", "pnpm", "bun"))
 #: What they set up changes with the dependencies that are going to fill it.
 _MAKES_ENVIRONMENTS = frozenset(("python", "python3", "virtualenv"))
 
@@ -63,6 +64,9 @@ def work_of(command: Command) -> Work:
         return _package_work(package)
     name = base_name(command)
     if name == "npx" or (name in FETCHES_DEPENDENCIES and _runs_something(command)):
+        return "other"
+    if name in _NODE_TOOLS and command_kind(command) == "build":
+        # The word that says so may stand behind `--filter x` or `workspace x`.
         return "other"
     if command.literal_name in (name, *(f"{folder}/{name}" for folder in _SYSTEM_FOLDERS)):
         named = (work for work, names in _BY_NAME.items() if name in names)

@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dockerfix.context.json_files import load_object, table
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.reach import is_within
-from dockerfix.image.copies import read_copy
+from dockerfix.image.copies import read_copy, source_of
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.shell_commands import FETCHES_FILES
 from dockerfix.patterns import pattern
@@ -38,12 +39,14 @@ _OF_SYSTEM = frozenset(
 _FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp"}
 #: Steps that make files the program is going to change: a database, a cache.
 _WRITES_DATA = pattern(
-    r"\b(?:migrate|db:|syncdb|seed|createsuperuser|flask db|initdb|bootsnap|artisan|bin/console)\b"
+    r"\b(?:migrate|db:|db push|drizzle-kit push|syncdb|seed|createsuperuser|flask db|initdb)\b"
+    r"|\b(?:bootsnap|artisan|bin/console)\b"
     # Rails leaves its log and its caches with whatever it is asked to do.
     r"|(?:^|\bexec |bin/)(?:rails|rake) \w"
 )
 
 
+_RUN_SCRIPTS = frozenset(("npm", "yarn", "pnpm", "bun"))
 #: They run one archive, which needs no folder around it.
 _NEEDS_NO_FOLDER = ("java", "dotnet")
 #: What root's home becomes where it is the program's folder.
@@ -203,6 +206,19 @@ def _is_about(words: list[str], directory: str | None, folder: str) -> bool:
     return not (words[0] == "cp" and words[-1].startswith("/"))
 
 
+def _scripts(words: list[str], instruction: Instruction, workspace: Workspace) -> Iterator[str]:
+    """What a script of a package.json does that a command runs."""
+    directory = workspace.state(instruction).workdir
+    if workspace.context is None or not words or words[0] not in _RUN_SCRIPTS or not directory:
+        return
+    path = source_of(posixpath.join(directory, "package.json"), instruction, workspace)
+    manifest = load_object(workspace.context.read(path)) if path else None
+    scripts = table(manifest or {}, "scripts")
+    for word in words[1:]:
+        if isinstance(scripts.get(word), str):
+            yield from (str(scripts.get(f"{kind}{word}", "")) for kind in ("pre", "", "post"))
+
+
 def _made(instruction: Instruction, folder: str | None, workspace: Workspace) -> Iterator[str]:
     where = f"line {instruction.line}"
     state = workspace.state(instruction)
@@ -217,7 +233,8 @@ def _made(instruction: Instruction, folder: str | None, workspace: Workspace) ->
             continue
         if fetches and folder is not None and _is_about(words, state.workdir, folder):
             raise StaysError("a step fetches files of the program", where)
-        if _WRITES_DATA.search(" ".join(words)):
+        texts = (" ".join(words), *_scripts(words, instruction, workspace))
+        if any(_WRITES_DATA.search(text) for text in texts):
             raise StaysError("a step writes data of the program", where)
         if command.literal_name != "mkdir":
             continue

@@ -19,7 +19,7 @@ _REASON = "a port below 1024"
 _OPTIONS = ("--port", "-p", "--bind", "-b", "--server.port", "--listen", "--http-port", "-l")
 _LOW = pattern(r"(?:^|[\s:=])(?:0\.0\.0\.0:|:)?([1-9]\d{0,2})$")
 _NAMES_PLACE = pattern(r"(?i)port|bind|listen|addr|host|url|serve")
-_ENV_PORT = pattern(r"PORTS?[= ][\"']?(\d+)|://[^:/\s]*:(\d+)")
+_ENV_PORT = pattern(r"PORTS?[= ][\"']?(\d+)|://[^:/\s]*:(\d+)(?![\w@])")
 _ENV_URL = pattern(r"ASPNETCORE_URLS|ASPNETCORE_HTTP_PORTS|Kestrel__")
 _DOT_ENV = pattern(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*[\"']?([^\"'\s#]*)", 8)
 
