@@ -418,6 +418,12 @@ def test_sources_are_no_data() -> None:
     assert without_page(server, before=sources) == []
 
 
+def test_manifests_are_no_data() -> None:
+    manifest = (file("app/pages/Cargo.toml", '[package]\nname = "pages"\n'),)
+    server = program("app/server", text=b"a panic at pages/src/lib.rs")
+    assert without_page(server, before=manifest) == []
+
+
 # Rights, files and versions.
 
 

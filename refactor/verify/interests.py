@@ -26,6 +26,8 @@ _DATA = (
     *(".yaml", ".yml", ".json", ".toml", ".ini", ".conf", ".csv", ".pem", ".xml", ".properties"),
     *(".css", ".svg", ".png", ".ico", ".txt"),
 )
+#: What tools read before they compile: a crate below `a/` is named by the places of its panics.
+_OF_TOOLS = ("/Cargo.toml", "/rust-toolchain.toml", "/.cargo/config.toml")
 _SCRIPT, _SOURCE, _LIST = 1 << 16, 1 << 20, 16 << 20
 _MAX_PROGRAM = 1 << 30
 _SOURCES = (".py", ".js", ".mjs", ".cjs", ".sh", ".cfg", ".pth")
@@ -147,4 +149,5 @@ def is_own_place(path: str) -> bool:
 
 def is_data(path: str, size: int) -> bool:
     """Whether a file is one that a program opens when it runs."""
-    return size > 0 and path.endswith(_DATA) and is_own_place(path)
+    found = size > 0 and path.endswith(_DATA) and not path.endswith(_OF_TOOLS)
+    return found and is_own_place(path)
