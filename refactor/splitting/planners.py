@@ -32,6 +32,7 @@ _PLANNERS = {
     "python": ("python", "pip", "poetry", "uv", "conda"),
     "ruby": ("ruby", "bundle", "gem", "rails"),
     "php": ("php", "composer"),
+    "compiled": ("gcc", "g++", "cc", "clang", "make"),
 }
 _NODE = frozenset(("node", "nodejs", "npm", "npx", "yarn", "pnpm"))
 #: Around the words of a list, as YAML writes it.
