@@ -15,7 +15,7 @@ import os
 import posixpath
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +125,12 @@ PROJECTS = {
         "COPY src src",
     ),
 }
+
+PROJECTS["install-of-a-member"] = replace(
+    PROJECTS["workspace"],
+    build="cargo install --locked --path shop --root out",
+    program="out/bin/shop",
+)
 
 
 def cargo() -> str:

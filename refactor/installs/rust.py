@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dockerfix.context.manifests.cargo import CargoManifest
+from dockerfix.context.manifests.cargo import CargoManifest, read_cargo
 from dockerfix.context.manifests.cargo_config import (
     CARGO_CONFIGS,
     TOOLCHAIN_FILES,
@@ -80,15 +80,16 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
     asked = read_cargo_words(words)
     check_cargo_version(around.base, around.code)
     try:
-        packages = read_project(project.context, project.folder)
-        _check_above(packages[0], project, around)
-        names = _names(packages, asked, project)
+        root = _root_of(project, around)
+        packages = read_project(project.context, root.folder)
+        _check_member(packages, root, project)
+        names = _names(packages, asked, root)
         stand_ins = _stand_ins(packages, asked, project)
         _check_folders(stand_ins, project, around)
         steering, vendored = _steering(project, around)
     except (BrokenManifestError, CannotTellError) as error:
         raise UnknownInstallError(error.reason, error.detail) from error
-    lock = lock_or_pattern(project, "Cargo.lock")
+    lock = lock_or_pattern(root, "Cargo.lock")
     files = (*(entry.path for entry in packages), lock, *steering)
     _check_places(files, around)
     _check_lints(packages, steering, project, around)
@@ -97,8 +98,8 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
         "cargo",
         files,
         vendored,
-        () if asked.target_dir.startswith("/") else (project.path(asked.target_dir or "target"),),
-        _evidence(packages, names, project),
+        () if asked.target_dir.startswith("/") else (root.path(asked.target_dir or "target"),),
+        _evidence(packages, names, root),
         fetch=" ".join(words),
         fetched_by=(*_DONE_BEFORE, make[-1]),
         level=Level.REVIEW,
@@ -143,13 +144,23 @@ def _names_without_lock(
     return (known[0],)
 
 
-def _check_above(root: CargoManifest, project: Project, around: Surroundings) -> None:
-    """A package of a workspace is built in the folder of that."""
-    if "workspace" in root.data or not project.folder:
-        return
+def _root_of(project: Project, around: Surroundings) -> Project:
+    """The folder of the workspace that a package may belong to; else its own."""
+    own = read_cargo(project.context, project.folder)
+    if not project.folder or own is None or "workspace" in own.data:
+        return project
     for path in above(posixpath.dirname(project.folder), project.top, "Cargo.toml"):
         if project.context.sends(path) and around.lies(path):
-            raise UnknownInstallError("a member of a workspace", path)
+            return project._replace(folder=posixpath.dirname(path))
+    return project
+
+
+def _check_member(packages: tuple[CargoManifest, ...], root: Project, project: Project) -> None:
+    """A manifest above has to be that of the package's workspace."""
+    path = project.path("Cargo.toml")
+    is_known = "workspace" in packages[0].data and path in {entry.path for entry in packages}
+    if root is not project and not is_known:
+        raise UnknownInstallError("not a member of the workspace above", path)
 
 
 def _stand_ins(
@@ -181,8 +192,10 @@ def _stand_ins(
 def _check_folders(stand_ins: StandIns, project: Project, around: Surroundings) -> None:
     """The folders of the stand-ins must not be there in any image."""
     for path in stand_ins.paths:
-        inner = posixpath.relpath(path, project.folder or ".").partition("/")[0]
-        place = posixpath.join(around.directory, inner)
+        inner = posixpath.relpath(path, project.folder or ".")
+        place = posixpath.normpath(posixpath.join(around.directory, inner))
+        while posixpath.dirname(place) not in (around.directory, "/"):
+            place = posixpath.dirname(place)
         if around.directory in _SYSTEM - _FREE or place in _SYSTEM:
             raise UnknownInstallError("a folder of the system", place)
 

@@ -45,6 +45,8 @@ def make_and_clean(
         return posixpath.normpath(posixpath.join(asked.folder, inner))
 
     for path in stand_ins.paths:
+        if place(path).startswith(".."):
+            raise UnknownInstallError("a member of a workspace, in its own folder", path)
         if not _PLAIN.fullmatch(place(path)) or place(path).startswith("-"):
             raise UnknownInstallError("a file name that has to be quoted", path)
     there = _folders_above(files)
