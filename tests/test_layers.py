@@ -21,7 +21,10 @@ FLOORS = (
     ("installs",),
     ("effects",),
     ("catalogue", "pipeline"),
-    ("hygiene", "merging", "run_as", "ignoring", "ordering", "splitting", "graph", "verify"),
+    (
+        *("modernising", "owning", "hygiene", "merging", "run_as", "ignoring", "ordering"),
+        *("splitting", "graph", "verify"),
+    ),
     ("transforms", "job"),
     ("report",),
     ("commands", "writing"),

@@ -1,0 +1,1 @@
+"""What has been superseded in a Dockerfile, a module for each kind of it."""

@@ -1,0 +1,1 @@
+"""Owner and mode of copied files: what a later chown or chmod says, said by COPY."""
