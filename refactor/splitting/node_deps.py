@@ -4,7 +4,7 @@ Sources: pnpm.io/docker and docs.docker.com/guides/nodejs (one base; on it a sta
 production dependencies, and one that builds), docs.npmjs.com (npm-ci, npm-prune),
 classic.yarnpkg.com/docs/cli/install, yarnpkg.com/cli/workspaces/focus, pnpm.io/cli/install. Both
 ways were built and compared file by file, on packages whose development dependencies bring other
-versions of the same packages: npm leaves the same files, yarn 1 the same but for its record of the
+versions of the same packages: npm leaves the same files, yarn the same but for its record of the
 install, pnpm the same packages without the dangling links that its prune leaves.
 """
 
@@ -25,6 +25,7 @@ from dockerfix.image.copies import source_of
 from dockerfix.knowledge.command_effects import Kind
 from dockerfix.patterns import pattern
 from dockerfix.splitting.builder import is_manifest, option_place
+from dockerfix.splitting.node_base import dependencies
 from dockerfix.splitting.node_command import NodeProject
 from dockerfix.splitting.node_production import (
     focus_command,
@@ -46,6 +47,9 @@ _SCRIPTS = (
     *("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare"),
     *("postprepare", "dependencies", "pnpm:devPreinstall"),
 )
+#: What they make lies in node_modules, and a program among the development dependencies makes it
+#: (prisma.io/docs: `prisma generate` writes to node_modules/.prisma; zenstack.dev: .zenstack).
+_GENERATES = frozenset(("prisma", "@prisma/client", "zenstack", "@zenstackhq/runtime"))
 #: Options with which an install follows the lock or fails.
 _FROZEN = frozenset(("ci", "clean-install", "--frozen-lockfile", "--immutable"))
 #: Options that bring development dependencies back.
@@ -75,6 +79,8 @@ def install_beside(program: Program, project: NodeProject, step: Step, call: Cal
         return None
     scripts, modules = table(project.manifest, "scripts"), f"{project.directory}/node_modules"
     if any(name in scripts for name in _SCRIPTS) or changes(program, modules):
+        return None
+    if not _GENERATES.isdisjoint((*project.development, *dependencies(project))):
         return None
     if any(word.startswith(_INCLUDES) for word in call.words) or _has_settings(program, project):
         return None

@@ -62,7 +62,7 @@ def in_parts(program: Program, project: NodeProject, install: Call, beside: Besi
     if files is None:
         return None
     outputs = (f"{program.folder}/{output}",)
-    evidence = Evidence("package.json: scripts.build", f"makes {output} and nothing else")
+    evidence = Evidence("what is built", f"{output} alone is filled; the rest is in the context")
     return Parts(beside._replace(sources=copy, outputs=outputs), files, evidence)
 
 
