@@ -19,6 +19,10 @@ from dockerfix.transform import Workspace
 _WORK: tuple[Kind, ...] = ("install", "tool", "build")
 
 
+#: Other words for the same work: `npm ci` is an `npm install`.
+_INSTALL = {"ci": "install", "i": "install", "clean-install": "install"}
+
+
 class Gain(NamedTuple):
     """Both graphs and what differs between them."""
 
@@ -84,7 +88,7 @@ def _leaves(before: Workspace, after: Workspace) -> list[str]:
     gone = _packages(before) - _packages(after)
     if gone:
         found.append(f"packages {' '.join(sorted(gone))}")
-    kept = [set(words) for words in _work(after)]
+    kept = [_says(words) for words in _work(after)]
     left = (words for words in _work(before) if not any(_says(words) <= other for other in kept))
     found += [f"`{' '.join(words)}`" for words in left]
     return list(dict.fromkeys(found))
@@ -92,7 +96,8 @@ def _leaves(before: Workspace, after: Workspace) -> list[str]:
 
 def _says(words: tuple[str, ...]) -> set[str]:
     """What a command is about: its words without the options, which may change."""
-    return {word for word in words if not word.startswith("-")}
+    plain = {_INSTALL.get(word, word) for word in words if not word.startswith("-")}
+    return plain | {"install"} if words[:1] == ("yarn",) and len(plain) == 1 else plain
 
 
 def _packages(workspace: Workspace) -> set[str]:
