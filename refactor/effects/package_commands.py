@@ -29,8 +29,13 @@ def touched_by_package(package: PackageCommand, directory: str | None) -> Touche
     if not _installs_apart(package):
         return ALL
     settings = [posixpath.join(directory, name) for name in _NODE_SETTINGS] if directory else []
-    reads = () if package.manager in (PIP, GEM) else tuple(settings)
+    # What npm installs globally, it installs without the project's settings (tried: npm 6 to 11).
+    reads = () if package.manager in (PIP, GEM) or _is_npm(package) else tuple(settings)
     return Touched(Reach(reads), Reach((*facts.system, *KEPT)))
+
+
+def _is_npm(package: PackageCommand) -> bool:
+    return package.command.literal_name == "npm"
 
 
 def _may_be_file(name: str | None) -> bool:

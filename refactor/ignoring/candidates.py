@@ -67,6 +67,8 @@ def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candida
     context = workspace.context
     assert context is not None
     works = work_of(workspace.dockerfile.stages, workspace)
+    #: Patterns for all depths.
+    deep: list[str] = []
     if "" in roots:
         yield from _history(context)
     for root in dict.fromkeys((*roots, *_places(works, roots))):
@@ -74,7 +76,11 @@ def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candida
             continue
         if _is_project(root, context):
             here = [work for work in works if work.is_in(root)]
-            yield from _dependencies(root, {work.tool for work in here}, context)
+            for found in _dependencies(root, {work.tool for work in here}, context):
+                if not any(_covers(text, found.path) for text in deep):
+                    yield found
+                if "**" in found.pattern:
+                    deep.append(found.pattern)
             yield from _outputs(root, {name for work in here for name in work.builds}, context)
         yield from _secrets(root, context)
         yield from _leftovers(root, context)
@@ -83,13 +89,18 @@ def candidates(roots: tuple[str, ...], workspace: Workspace) -> Iterator[Candida
         yield from _descriptions(context)
 
 
+def _covers(pattern: str, path: str) -> bool:
+    """Whether a pattern for all depths below a folder hides a path of the same name."""
+    folder, _, name = pattern.partition("**/")
+    return path.startswith(folder) and posixpath.basename(path) == name
+
+
 def _places(works: tuple[Work, ...], roots: tuple[str, ...]) -> Iterator[str]:
     """The folders below those that are copied in which something is installed or built."""
     for work in works:
-        if (work.folder and any(is_within(work.folder, root) for root in roots if root)) or (
-            work.folder and "" in roots
-        ):
-            yield work.folder
+        folder = work.folder
+        if folder and any(root == "" or is_within(folder, root) for root in roots):
+            yield folder
 
 
 def _is_project(root: str, context: BuildContext) -> bool:
@@ -113,14 +124,14 @@ def _dependencies(root: str, tools: set[str], context: BuildContext) -> Iterator
         path = posixpath.join(root, name)
         expected = name in _EXPECTED or context.exists(path)
         if expected and not owners.isdisjoint(tools) and is_kept_out_of_git(path, context):
-            deep = name == "node_modules" and _has_deep_packages(root, context)
+            deep = name == "node_modules" and has_deep_packages(root, context)
             text = posixpath.join(root, f"**/{name}") if deep else path
             why = f"made anew by {sorted(owners & tools)[0]}; git ignores it"
             makers = owners if name == "node_modules" else frozenset[str]()
             yield Candidate(text, path, why, made_by=makers)
 
 
-def _has_deep_packages(root: str, context: BuildContext) -> bool:
+def has_deep_packages(root: str, context: BuildContext) -> bool:
     """Whether folders below hold packages of their own, which somebody may install."""
     seen = 0
     for name in context.names(root or "."):

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.git import is_kept_out_of_git, is_nowhere_in_git
 from dockerfix.effects.reach import is_within
-from dockerfix.ignoring.candidates import Candidate
+from dockerfix.ignoring.candidates import Candidate, has_deep_packages
 from dockerfix.ignoring.counted_on import is_shipped_from_host
 from dockerfix.ignoring.ignore_file import add_patterns
 from dockerfix.ignoring.work import NODE_TOOLS
@@ -121,6 +121,8 @@ def _patterns(paths: list[str], context: BuildContext) -> list[str]:
     """Folders as an ignore file names them: many of one name at once, where git knows none."""
     names = Counter(posixpath.basename(path) for path in paths)
     every = {n for n, count in names.items() if count > 1 and is_nowhere_in_git(n, context)}
+    if "node_modules" in paths and has_deep_packages("", context):
+        every |= {"node_modules"} & {n for n in names if is_nowhere_in_git(n, context)}
     short = (posixpath.basename(path) for path in paths)
     return list(
         dict.fromkeys(
