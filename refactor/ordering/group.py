@@ -146,7 +146,7 @@ def _take_run(
             else:
                 group.passes += [p for p in found if p.install and _fetches_apart(p.install)]
             return wall
-    if step.run.script.tail:
+    if step.run.script.tail.strip() not in ("", ";"):
         return "a RUN that is no plain and-list"
     if any(_is_worth(call) for call in step.calls):
         last = len(step.run.script.items) - 1
