@@ -90,7 +90,9 @@ def read_rust(words: tuple[str, ...], project: Project, around: Surroundings) ->
     except (BrokenManifestError, CannotTellError) as error:
         raise UnknownInstallError(error.reason, error.detail) from error
     lock = lock_or_pattern(root, "Cargo.lock")
-    files = (*(entry.path for entry in packages), lock, *steering)
+    # Where no COPY brings it, cargo decides anew in every build.
+    locks = (lock,) if lock.endswith("*") or around.lies(lock) else ()
+    files = (*(entry.path for entry in packages), *locks, *steering)
     _check_places(files, around)
     _check_lints(packages, steering, project, around)
     make, clean = make_and_clean(stand_ins, names, (*files, *vendored), asked, project.folder)
