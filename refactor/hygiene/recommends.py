@@ -49,9 +49,12 @@ def _missed(run: PackageRun, package: PackageCommand) -> tuple[str, ...] | str:
     )
     if found is None:
         return "packages that the index does not know, or that recommend many"
-    # Who speaks of a package may take it out again.
+    # Who speaks of a package may take it out again; a base image may be called like one.
+    steps = [i.code for i in run.workspace.dockerfile.instructions if i.keyword != "FROM"]
     return tuple(
-        name for name in found if run.workspace.mentions(name) or not is_held(name, root.base)
+        name
+        for name in found
+        if not is_held(name, root.base) or any(name in code for code in steps)
     )
 
 
