@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
 from dockerfix.effects.reach import is_within
-from dockerfix.image.copies import origin_of
+from dockerfix.image.copies import origin_of, read_copy
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.patterns import pattern
 from dockerfix.splitting.missing_programs import packages_left
@@ -67,8 +67,9 @@ def plan_compiled(program: Program) -> Plan | None:
     left = packages_left(program, program.base)
     if not left:
         raise NotSplitError("nothing would stay behind")
-    opens = _check_sources(program, context, builds)
-    paths = (program.folder,) if opens or binary not in _outputs(builds) else (binary,)
+    opens = _check_sources(context, builds)
+    alone = not opens and binary in _outputs(builds) and not any(map(_makes_library, builds))
+    paths = (binary,) if alone else (_root(program, builds, binary),)
     maker = " ".join(builds[-1].words[:2])
     return Plan(
         program.base,
@@ -113,6 +114,24 @@ def _binary(program: Program, builds: list[Call]) -> str:
     return path
 
 
+def _root(program: Program, builds: list[Call], binary: str) -> str:
+    """The folder that holds the program and all that is built. Raises NotSplitError."""
+    copied = (c for copy in program.copies for c in read_copy(copy, program.workspace) or ())
+    above = [c.destination for c in copied if is_within(program.folder, c.destination)]
+    root = min((program.folder, *above), key=len)
+    places = [binary, *(call.directory for call in builds)]
+    if not all(place is not None and is_within(place, root) for place in places):
+        raise NotSplitError("what is built lies in several folders")
+    return root
+
+
+def _makes_library(call: Call) -> bool:
+    """Whether a compiler makes or links a library of the program's own."""
+    return any(
+        w == "-shared" or w.startswith(("-L", "-Wl,-rpath")) or ".so" in w for w in call.words
+    )
+
+
 def _outputs(builds: list[Call]) -> set[str]:
     """The programs that compilers are told to make."""
     found: set[str] = set()
@@ -127,7 +146,7 @@ def _outputs(builds: list[Call]) -> set[str]:
     return found
 
 
-def _check_sources(program: Program, context: BuildContext, builds: list[Call]) -> bool:
+def _check_sources(context: BuildContext, builds: list[Call]) -> bool:
     """Whether the program may open files. Raises NotSplitError when it needs more than they say."""
     for call in builds:
         text = " ".join(call.words)
