@@ -1,4 +1,4 @@
-"""Whether a lock file of npm, yarn 1 or pnpm is in step with its package.json.
+"""Whether a lock file of npm, yarn 1, pnpm or Bun is in step with its package.json.
 
 Sources: npm's documentation of package-lock.json (`packages`, `lockfileVersion`) and of `npm ci`
 (it refuses a lock that is not in step); yarn 1's lock file format, `# yarn lockfile v1`; pnpm's
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from dockerfix.context.json_files import Json, load_object, table
+from dockerfix.context.json_files import Json, load_commented_object, load_object, table
 from dockerfix.patterns import pattern
 
 #: What npm compares between package.json and the lock's root entry.
@@ -18,6 +18,8 @@ _YARN_FIELDS = ("dependencies", "devDependencies", "optionalDependencies")
 #: Source: the lock files that pnpm 8, 9 and 10 write.
 _PNPM_HEAD = frozenset(("lockfileVersion", "settings", "importers", *_YARN_FIELDS))
 _PNPM_PACKAGES = pattern(r"(?m)^packages:")
+#: What else the lock of Bun repeats (bun.sh/docs/install/lockfile).
+_BUN_SETTINGS = ("overrides", "resolutions", "patchedDependencies", "workspaces", "catalog")
 _YARN_MARK = "# yarn lockfile v1"
 _YARN_KEY = pattern(r'^(?:"[^"\n]+"|[^\s"#:][^\n"]*?)(?:, (?:"[^"\n]+"|[^\s",][^\n",]*))*:$', re.M)
 
@@ -84,6 +86,22 @@ def why_pnpm_lock_differs(package: str, lock: str) -> str | None:
         found = table(importers["."] or {}, field)
         specifiers = {name: table(found, name).get("specifier") for name in found}
         if specifiers != table(manifest, field):
+            return f"{field} differ"
+    return None
+
+
+def why_bun_lock_differs(package: str, lock: str) -> str | None:
+    """The same for `bun install --frozen-lockfile` and a bun.lock, in a project of one package."""
+    manifest, locked = load_object(package), load_commented_object(lock)
+    if manifest is None or locked is None:
+        return "package.json is not JSON, or the lock is not the text of Bun 1.2 or later"
+    workspaces = table(locked, "workspaces")
+    if set(workspaces) != {""}:
+        return "the lock is one of several packages"
+    if any(manifest.get(name) for name in _BUN_SETTINGS):
+        return "package.json has overrides, patches or workspaces"
+    for field in _NPM_FIELDS:
+        if table(table(workspaces, ""), field) != table(manifest, field):
             return f"{field} differ"
     return None
 

@@ -120,7 +120,7 @@ class _Reader:
             self.read_call(rest, depth + 1)
         elif name in _SHELLS:
             self._read_shell_call(words, depth)
-        elif name in _PACKAGE_RUNNERS:
+        elif name in _PACKAGE_RUNNERS or (name == "bun" and self._names_script(words)):
             self.calls.append(words)
             self._read_package_script(words, depth)
         elif name in _BUILD_WRAPPERS:
@@ -191,6 +191,13 @@ class _Reader:
                 self.read_shell(scripts[name], depth + 1)
             elif name == rest[0]:
                 raise UnknownEntryError("a script that package.json does not have", name)
+
+    def _names_script(self, words: tuple[str, ...]) -> bool:
+        """Whether Bun runs a script of package.json, and not a file (bun.sh/docs/cli/run)."""
+        rest = [word for word in words[1:] if not word.startswith("-")]
+        rest = rest[1:] if rest[:1] == ["run"] else rest
+        manifest = load_object(self._script("package.json")) or {}
+        return bool(rest) and rest[0] in table(manifest, "scripts")
 
     def _package_scripts(self) -> dict[str, str]:
         manifest = load_object(self._script("package.json"))

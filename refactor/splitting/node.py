@@ -85,7 +85,7 @@ def plan_node(program: Program) -> Plan | None:
     if program.folder == "/":
         raise NotSplitError("the program has no folder of its own")
     step, call = _own_install(program, installs)
-    project = _project(program, program.workspace.context, call)
+    project = read_project(program, program.workspace.context, call)
     tools = frozenset(_tools(program, project))
     _check_main(program, project, tools)
     base = runtime_base(program, project)
@@ -106,7 +106,7 @@ def plan_node(program: Program) -> Plan | None:
         option = production_option(program, step, call) if left else ""
         gain = _GAIN if option else _TOOLS_STAY
         plan = dependency_stage(program, (step, call), base.image, result, option, gain, evidence)
-        plan = _with_manifest(program, project, plan, is_modern)
+        plan = with_manifest(program, project, plan, is_modern)
     plan = _completed(program, plan, base, main, tools)
     if not base.packages and base.image != program.base:
         plan = replace(plan, smaller=node_on_musl(program, project.folder, base.image))
@@ -141,7 +141,7 @@ def _is_gain(program: Program, packages: tuple[str, ...]) -> bool:
     return bool(packages) and slim_sibling(program.base) in (None, program.base)
 
 
-def _with_manifest(
+def with_manifest(
     program: Program, project: NodeProject, plan: Plan, needs_all: bool = False
 ) -> Plan:
     """The plan with the manifest in the image that runs, as no COPY of the sources brings it."""
@@ -172,7 +172,8 @@ def _install_lines(program: Program, packages: tuple[str, ...]) -> tuple[str, ..
 # What there is
 
 
-def _project(program: Program, context: BuildContext, install: Call) -> NodeProject:
+def read_project(program: Program, context: BuildContext, install: Call) -> NodeProject:
+    """The package that an install works on. Raises NotSplitError when it cannot be read."""
     directory = install.directory or program.folder
     path = origin_of(f"{directory}/package.json", program.stage, program.workspace)
     manifest = load_object(context.read(path)) if path else None

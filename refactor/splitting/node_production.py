@@ -103,6 +103,8 @@ def _calls_development_tool(program: Program, project: NodeProject) -> bool:
     known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
     tools = {name for _, call in program.calls("tool") for name in call.words}
     others = OF_IMAGE | IN_EVERY_IMAGE | {"pnpm", *installed_packages(program)}
+    if "oven/bun" in program.base:
+        others |= {"bun", "bunx"}
     for name in entry_programs(program):
         if name in others:
             continue
