@@ -282,6 +282,7 @@ def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instructio
         or (brought[i] == "alone" and _is_for_page_alone(program, i, front))
     ]
     gone += _idle_folders(program, front, gone)
+    gone += _idle_updates(program, gone)
     for instruction in part:
         keyword, inside = instruction.keyword, brought[instruction]
         if inside == "among others":
@@ -310,6 +311,26 @@ def _idle_folders(
             folder = effects_of(instruction, program.workspace).after.workdir
             if folder == front.folder and following.argument_text.startswith("/"):
                 yield instruction
+
+
+def _idle_updates(program: Program, gone: list[Instruction]) -> list[Instruction]:
+    """Each RUN that brings the index of packages up to date for those of the page alone."""
+    steps = [step for step in program.steps if step.instruction not in gone]
+    actions = {step.instruction: set(_package_actions(step)) for step in steps}
+    if any("install" in found or "upgrade" in found for found in actions.values()):
+        return []
+    return [
+        step.instruction
+        for step in steps
+        if actions[step.instruction] == {"update"} and len(step.calls) == 1
+    ]
+
+
+def _package_actions(step: Step) -> Iterator[str]:
+    for call in step.calls:
+        package = read_package_command(call.command) if call.kind == "packages" else None
+        if package is not None and package.action:
+            yield package.action
 
 
 def _set_off(program: Program, instruction: Instruction, first: bool) -> str:

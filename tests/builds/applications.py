@@ -69,5 +69,6 @@ def images_of(*codes: str) -> list[str]:
     for code in codes:
         stages = parse(code).stages
         others = {"scratch", *(stage.name for stage in stages)}
-        found.update((stage.base, None) for stage in stages if stage.base not in others)
+        bases = (stage.resolved_base or stage.base for stage in stages)
+        found.update((base, None) for base in bases if base not in others)
     return list(found)
