@@ -6,7 +6,7 @@ import pytest
 
 from dockerfix.verify.measure import COLD, SOURCE, Timing
 from dockerfix.verify.verdict import Side, Verdict
-from tests.builds.applications import APPS, CI, PROBES, Application, applications, images_of
+from tests.builds.applications import applications
 from tests.builds.bases import BASES
 from tests.builds.machine import MachineError
 from tests.builds.mutations import MUTATIONS, Mutation
@@ -86,7 +86,7 @@ def test_the_summary_counts_what_was_measured() -> None:
     assert lines[1].endswith("-90% (1 applications)")
 
 
-def test_every_application_has_a_dockerfile_of_one_stage() -> None:
-    for folder in APPS.iterdir():
-        lines = (folder / "Dockerfile").read_text().splitlines()
-        assert sum(line.startswith("FROM ") for line in lines) == 1, folder.name
+def test_every_application_is_refactored() -> None:
+    for application in applications():
+        result = application.refactor()
+        assert result.code != result.before, application.name
