@@ -6,7 +6,7 @@ import pytest
 
 from dockerfix.verify.measure import COLD, SOURCE, Timing
 from dockerfix.verify.verdict import Side, Verdict
-from tests.builds.applications import applications
+from tests.builds.applications import CI, PROBES, Application, applications, images_of
 from tests.builds.bases import BASES
 from tests.builds.machine import MachineError
 from tests.builds.mutations import MUTATIONS, Mutation
