@@ -50,7 +50,9 @@ class Parts(NamedTuple):
 
 def in_parts(program: Program, project: NodeProject, install: Call, beside: Beside) -> Parts | None:
     """How the folder is put together; None where the build may leave more in it."""
-    copy, output = _sources(program, beside.run), _output(program, project)
+    if len(list(program.calls("install"))) > 1:
+        return None
+    copy, output = _sources(program, project, beside.run), _output(program, project)
     if copy is None or output is None or install.install is None or _is_changed(program):
         return None
     tool = posixpath.basename(install.words[0])
@@ -80,11 +82,12 @@ def _kept_out(
         return None
 
 
-def _sources(program: Program, run: Instruction) -> Instruction | None:
-    """The one COPY that brings all of the context to the program's folder."""
+def _sources(program: Program, project: NodeProject, run: Instruction) -> Instruction | None:
+    """The one COPY that brings all of the project's folder of the context to the program's."""
     found = [copy for copy in program.copies if copy.start > run.start]
     copied = {copy: read_copy(copy, program.workspace) for copy in found}
-    whole = [copy for copy, entries in copied.items() if entries and entries[0].source == "."]
+    own = project.folder or "."
+    whole = [copy for copy, entries in copied.items() if entries and entries[0].source == own]
     inside = [
         copy
         for copy, entries in copied.items()
