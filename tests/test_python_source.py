@@ -9,12 +9,8 @@ import pytest
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.reading import BrokenManifestError
 from dockerfix.context.manifests.setup_py import read_setup_script
-from dockerfix.context.python_source import (
-    EntryModule,
-    entry_module,
-    module_file,
-    read_python_source,
-)
+from dockerfix.context.python_entry import EntryModule, entry_module, module_file
+from dockerfix.context.python_source import read_python_source
 
 SOURCE = """
 import os, subprocess
