@@ -1,7 +1,8 @@
-"""What the README shows is what the program does."""
+"""What the README and the page of the library show is what the program does."""
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -31,3 +32,15 @@ def test_there_are_two_commands_for_a_fresh_machine() -> None:
     assert len(commands) == 2
     assert commands[0].endswith(".venv/bin/dockerfix --diff examples/node-api")
     assert commands[1] in (ROOT / ".ci/run").read_text("utf-8")
+
+
+def test_the_page_of_the_library_runs() -> None:
+    failed, tried = doctest.testfile(str(ROOT / "docs/library.md"), module_relative=False)
+    assert tried > 10
+    assert not failed
+
+
+def test_the_page_of_the_library_names_all_that_is_public() -> None:
+    page = (ROOT / "docs/library.md").read_text("utf-8")
+    assert [name for name in dockerfix.__all__ if not re.search(rf"\b{name}\b", page)] == []
+    assert all(hasattr(dockerfix, name) for name in dockerfix.__all__)

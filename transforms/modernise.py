@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dockerfix.modernising.add import add_to_copy
 from dockerfix.modernising.change import Found
 from dockerfix.modernising.empty_lines import empty_continuations
 from dockerfix.modernising.letter_case import letter_case
-from dockerfix.modernising.login_log import log_of_a_high_number
-from dockerfix.modernising.maintainer import maintainers
-from dockerfix.modernising.old_pairs import old_pairs
 from dockerfix.modernising.overridden import overridden
 from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Change, Level, Transform, Workspace
 
 
@@ -39,21 +36,40 @@ class Modernise(Transform):
     def apply(self, workspace: Workspace) -> Found:
         """Go through the stages for what is overridden, then through all instructions."""
         for stage in workspace.dockerfile.stages:
-            yield from maintainers(stage, workspace)
+            yield from _maintainers(stage, workspace)
             yield from overridden(stage, workspace)
         for instruction in workspace.dockerfile.instructions:
             yield from _rewrite(instruction, workspace)
-            target = instruction.nested or instruction
-            yield from old_pairs(target, instruction)
             yield from empty_continuations(instruction)
-            yield from log_of_a_high_number(instruction, workspace)
+
+
+# Rules that few files need load where one does.
+
+
+def _maintainers(stage: Stage, workspace: Workspace) -> Found:
+    if all(instruction.keyword != "MAINTAINER" for instruction in stage.instructions):
+        return
+    from dockerfix.modernising.maintainer import maintainers
+
+    yield from maintainers(stage, workspace)
 
 
 def _rewrite(instruction: Instruction, workspace: Workspace) -> Found:
-    """What replaces the keyword: a new instruction, or the keyword in the file's letter case."""
+    """What replaces the keyword or the form: of the language, or in the file's letter case."""
     target = instruction.nested or instruction
-    found = add_to_copy(target, instruction, workspace) if target.keyword == "ADD" else None
-    if found is not None:
+    if target.keyword == "ADD":
+        from dockerfix.modernising.add import add_to_copy
+
+        found = add_to_copy(target, instruction, workspace)
         yield found
-    if not isinstance(found, Change):
-        yield from letter_case(instruction, workspace)
+        if isinstance(found, Change):
+            return
+    yield from letter_case(instruction, workspace)
+    if target.keyword in ("ENV", "LABEL"):
+        from dockerfix.modernising.old_pairs import old_pairs
+
+        yield from old_pairs(target, instruction)
+    elif instruction.keyword == "RUN" and "useradd" in instruction.code:
+        from dockerfix.modernising.login_log import log_of_a_high_number
+
+        yield from log_of_a_high_number(instruction, workspace)

@@ -15,8 +15,6 @@ _NO_LOG = pattern(r"--no-log-init|-[a-zA-Z]*l[a-zA-Z]*")
 
 def log_of_a_high_number(instruction: Instruction, workspace: Workspace) -> Found:
     """`useradd -u 100000000` fills a layer with an empty log."""
-    if instruction.keyword != "RUN" or "useradd" not in instruction.code:
-        return
     run = workspace.run(instruction)
     for command in run.script.commands() if run else ():
         words = [word.text for word in command.words[1:]]

@@ -21,10 +21,8 @@ _ADDRESS = pattern(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
 
 
 def maintainers(stage: Stage, workspace: Workspace) -> Found:
-    """Replace all of a stage by one label."""
+    """Replace those of a stage, which has one at least, by a label."""
     found = [i for i in stage.instructions if i.keyword == "MAINTAINER"]
-    if not found:
-        return
     reason = _why_not_label(found, stage, workspace.dockerfile)
     if reason:
         yield Declined(f"MAINTAINER stays: {reason}", found[0].line)

@@ -11,8 +11,6 @@ from dockerfix.transform import Declined
 
 def old_pairs(target: Instruction, instruction: Instruction) -> Found:
     """Write `ENV name value` with an equals sign."""
-    if target.keyword not in ("ENV", "LABEL"):
-        return
     pair = read_old_pair(target)
     if pair is None:
         return
