@@ -9,6 +9,8 @@ import pytest
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.manifests.cargo import read_cargo
+from dockerfix.context.manifests.cargo_project import read_cargo_lock, read_project
+from dockerfix.context.manifests.cargo_targets import read_targets
 from dockerfix.context.manifests.dotnet import read_dotnet_project, read_solution
 from dockerfix.context.manifests.go_mod import read_go_mod, read_go_source, read_go_work
 from dockerfix.context.manifests.gradle import read_gradle
@@ -328,6 +330,58 @@ def test_cargo(lay: Lay) -> None:
     assert found.has_build_script
     assert found.path_dependencies == ("core",)
     assert found.members == ("core",)
+
+
+def test_cargo_targets(lay: Lay) -> None:
+    context = lay(
+        **{
+            "Cargo.toml": '[package]\nname = "srv"\n[[bin]]\nname = "load"\n'
+            '[[bench]]\nname = "speed"\npath = "speed.rs"\n',
+            "src/main.rs": "",
+            "src/bin/load/main.rs": "",
+            "src/lib.rs": "",
+            "speed.rs": "",
+            "build.rs": "",
+        }
+    )
+    manifest = read_cargo(context)
+    assert manifest is not None
+    found = read_targets(context, manifest)
+    assert found.library == "src/lib.rs"
+    assert [(p.name, p.path, p.listed) for p in found.programs] == [
+        ("load", "src/bin/load/main.rs", True),
+        ("srv", "src/main.rs", False),
+    ]
+    assert found.others == ("speed.rs",)
+    assert found.build_script == "build.rs"
+
+
+def test_cargo_target_that_is_not_there(lay: Lay) -> None:
+    context = lay(**{"Cargo.toml": '[package]\nname = "srv"\n[[example]]\nname = "x"\n'})
+    manifest = read_cargo(context)
+    assert manifest is not None
+    with pytest.raises(CannotTellError):
+        read_targets(context, manifest)
+
+
+def test_cargo_project(lay: Lay) -> None:
+    context = lay(
+        **{
+            "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nexclude = ["crates/old"]\n'
+            '[patch.crates-io]\nitoa = { path = "fork" }\n',
+            "crates/a/Cargo.toml": '[package]\nname = "a"\n[dependencies]\n'
+            'b = { path = "../../b" }\n',
+            "crates/old/Cargo.toml": '[package]\nname = "old"\n',
+            "crates/notes/readme.md": "",
+            "b/Cargo.toml": '[package]\nname = "b"\n',
+            "fork/Cargo.toml": '[package]\nname = "itoa"\n',
+            "Cargo.lock": '[[package]]\nname = "a"\nversion = "1.0.0"\ndependencies = [\n "b",\n'
+            ' "c 1.0.0",\n]\n\n[[package]]\nname = "c"\nsource = "registry"\n',
+        }
+    )
+    assert [m.name for m in read_project(context, "")] == [None, "a", "itoa", "b"]
+    assert read_cargo_lock(context, "") == (("a", None, ("b", "c")), ("c", "registry", ()))
+    assert read_cargo_lock(context, "b") is None
 
 
 def test_dotnet(lay: Lay) -> None:

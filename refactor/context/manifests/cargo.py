@@ -105,7 +105,8 @@ def read_cargo(context: BuildContext, folder: str = "") -> CargoManifest | None:
 
 def _binaries(context: BuildContext, folder: str, data: Table) -> tuple[str, ...]:
     listed = data.get("bin")
-    names = [text_at(entry, "name") for entry in listed or () if isinstance(entry, dict)]
+    entries = listed if isinstance(listed, list) else []
+    names = [text_at(entry, "name") for entry in entries if isinstance(entry, dict)]
     package = table_at(data, "package")
     if package.get("autobins") is not False:
         if context.is_file(posixpath.join(folder, "src/main.rs")) and not names:

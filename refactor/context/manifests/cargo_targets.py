@@ -70,7 +70,10 @@ def _listed(
     context: BuildContext, manifest: CargoManifest, kind: str, package: str
 ) -> Iterator[tuple[str, str]]:
     """Names and files of the targets of a kind that have a table."""
-    for entry in manifest.data.get(kind) or ():
+    entries = manifest.data.get(kind, [])
+    if not isinstance(entries, list):
+        raise CannotTellError(manifest.path, kind)
+    for entry in entries:
         name = text_at(table_at(entry), "name")
         if name is None:
             raise CannotTellError(manifest.path, f"[[{kind}]]")
