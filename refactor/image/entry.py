@@ -20,6 +20,10 @@ from dockerfix.syntax.words import unquote
 from dockerfix.transform import Workspace
 
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm")
+#: Options with which they run the script of another folder or package.
+_ELSEWHERE = frozenset(
+    ("--prefix", "--cwd", "--dir", "-C", "--filter", "-F", "--workspace", "-w", "--recursive", "-r")
+)
 #: The program that the first line of a script names, `env` left out.
 _INTERPRETER = pattern(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)")
 _SHELLS = ("sh", "bash", "ash", "dash")
@@ -181,6 +185,9 @@ class _Reader:
 
     def _read_package_script(self, words: tuple[str, ...], depth: int) -> None:
         rest = [word for word in words[1:] if not word.startswith("-")]
+        options = {word.partition("=")[0] for word in words[1:]}
+        if rest[:1] in (["workspace"], ["workspaces"]) or not options.isdisjoint(_ELSEWHERE):
+            raise UnknownEntryError("a script of another package", " ".join(words[:4]))
         if rest[:1] == ["run"] or rest[:1] == ["run-script"]:
             rest = rest[1:]
         if not rest:
