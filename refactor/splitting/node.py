@@ -44,6 +44,7 @@ from dockerfix.splitting.node_production import (
     prune_command,
     root_name,
     runs_scripts,
+    why_kept,
     yarn_generation,
 )
 from dockerfix.splitting.node_sources import in_parts
@@ -59,7 +60,7 @@ _DEVELOPMENT_SERVERS = frozenset(
 )
 _RUNNERS = frozenset(("npm", "yarn", "pnpm", "corepack"))
 _SOURCE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
-_NOT_RUN = pattern(r".*\.(?:test|spec|stories|config|d)\.[cm]?[jt]sx?|gulpfile.*|Gruntfile.*")
+_NOT_RUN = pattern(r".*\.(?:test|spec|stories|config|d)\.[cm]?[jt]sx?|gulpfile.*|Gruntfile.*|\..*")
 _NOT_RUN_FOLDERS = frozenset(
     (
         *("node_modules", "test", "tests", "__tests__", "__mocks__", "spec", "e2e", "cypress"),
@@ -97,7 +98,7 @@ def plan_node(program: Program) -> Plan | None:
     base = without_npm(program, base, main is not None)
     packages = build_packages(program, base)
     if base.image == program.base and not left and not _is_gain(program, packages):
-        raise NotSplitError("nothing would stay behind")
+        raise NotSplitError("nothing would stay behind", why_kept(program, project, call))
     evidence = (*base.evidence, *left)
     if whole:
         plan = _whole_folder(program, project, base, step, call, left)
@@ -196,7 +197,7 @@ def read_project(program: Program, context: BuildContext, install: Call) -> Node
         folder,
         directory,
         root,
-        tuple(read_sources(context, root, _may_run, _NOT_RUN_FOLDERS.__contains__)),
+        tuple(read_sources(context, root, _may_run, _is_not_run)),
         frozenset(development - production),
         is_workspace,
     )
@@ -206,6 +207,11 @@ def _workspace_manifests(install: Install | None, own: str) -> Iterator[str]:
     for path in install.files if install is not None else ():
         if path.endswith("/package.json") and path != own:
             yield path
+
+
+def _is_not_run(folder: str) -> bool:
+    """Whether a folder holds nothing that runs: tests, outputs, settings of tools."""
+    return folder in _NOT_RUN_FOLDERS or folder.startswith(".")
 
 
 def _may_run(name: str) -> bool:
@@ -310,7 +316,7 @@ def _whole_folder(
         command = f"cd {inner} && {command}" if command and inner != "." else command
     packages = build_packages(program, base)
     if not command and base.image == program.base and not _is_gain(program, packages):
-        raise NotSplitError("nothing would stay behind")
+        raise NotSplitError("nothing would stay behind", why_kept(program, project, install))
     found = needed_files(program, project) if command or not left else None
     beside = install_beside(program, project, step, install) if command else None
     parts = in_parts(program, project, install, beside) if beside and not found else None

@@ -42,24 +42,33 @@ _SCRIPTS = ("preinstall", "install", "postinstall", "prepare")
 
 def left_behind(program: Program, project: NodeProject, install: Call) -> tuple[Evidence, ...]:
     """Evidence that development dependencies can stay behind; none when they cannot."""
-    development = set(project.development)
-    if not development or _is_settled(program, install):
-        return ()
-    for path, text in project.sources:
-        used = {root_name(match) for match in _IMPORT.findall(_TYPES_ALONE.sub("", text))}
-        if used & development:
-            return ()
-        if path.endswith("next.config.ts") and "typescript" in development:
-            return ()
-    commands = usage_of(program.workspace.context).commands
-    if any(development & set(command.text.split()) for command in commands):
-        return ()
-    if _calls_development_tool(program, project) or _builds_at_start(program):
-        return ()
-    if not _keeps_prisma(project, install):
+    development = project.development
+    if not development or _is_settled(program, install) or why_kept(program, project, install):
         return ()
     fact = f"{len(development)} development dependencies, none of them imported by a source"
     return (Evidence("package.json: devDependencies", fact),)
+
+
+def why_kept(program: Program, project: NodeProject, install: Call) -> str:
+    """What in the program may need a development dependency; "" for nothing, or where none is."""
+    development = set(project.development)
+    if not development:
+        return ""
+    for path, text in project.sources:
+        used = {root_name(match) for match in _IMPORT.findall(_TYPES_ALONE.sub("", text))}
+        if used & development:
+            return f"{path} imports {min(used & development)}, a development dependency"
+        if path.endswith("next.config.ts") and "typescript" in development:
+            return f"{path} is compiled at start"
+    for command in usage_of(program.workspace.context).commands:
+        named = development & set(command.text.split())
+        if named:
+            return f"a command of the repository calls {min(named)}, a development dependency"
+    if _calls_development_tool(program, project) or _builds_at_start(program):
+        return "the entry calls a development tool"
+    if not _keeps_prisma(project, install):
+        return "the client that prisma generates"
+    return ""
 
 
 def _keeps_prisma(project: NodeProject, install: Call) -> bool:
