@@ -30,6 +30,9 @@ def dockerfile(folder: Path, text: str) -> Path:
     ("text", "expected"),
     [
         ("FROM node\nCOPY package.json ./\nCOPY src ./src\n", "."),
+        ('FROM node\nCOPY ["package.json", "src", "./"]\n', "."),
+        ('FROM node\nCOPY --chown=node ["entry.sh", "/"]\n', "docker"),
+        ('FROM node\nCOPY ["package.json"\n', "docker"),
         ("FROM node\nCOPY entry.sh /\n", "docker"),
         ("FROM node\nCOPY docker/entry.sh /\nCOPY target/app.jar /\n", "."),
         ("FROM node\nCOPY . .\n", "docker"),

@@ -134,7 +134,8 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     _check_written(check_sources(room, running.name, workspace), (*folders, *found))
     if account.owns and owned and home.path is not None:
         folders = {home.path: _maker(home, stage), **folders}
-    cache = give_cache(running, stage, account, workspace) if running.name == "next" else None
+    is_next = running.name == "next"
+    cache = give_cache(running, stage, account, owned, workspace) if is_next else None
     return _Plan(stage, account, entry, home, owned, folders, found, cache, evidence)
 
 

@@ -7,6 +7,7 @@ COPY sources are.
 from __future__ import annotations
 
 import glob
+import json
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from dockerfix.context.repository_root import MAX_PARENTS, is_inside, repository_root
 from dockerfix.patterns import pattern
 
-_COPY = pattern(r"^[ \t]*(?:COPY|ADD)[ \t]+([^\n\\<\[]+)$", 8 | 2)
+_COPY = pattern(r"^[ \t]*(?:COPY|ADD)[ \t]+([^\n\\<]+)$", 8 | 2)
 
 
 class Located(NamedTuple):
@@ -114,13 +115,25 @@ def _sources(dockerfile: Path) -> list[str] | None:
         return None
     found: list[str] | None = None
     for match in _COPY.finditer(text):
-        words = match[1].split()
+        words = _copy_words(match[1])
         if any(word.startswith("--from") for word in words):
             continue
         names = [word for word in words if not word.startswith("--")][:-1]
         plain = (name for name in names if name not in (".", "./", "/") and "$" not in name)
         found = [*(found or []), *(n for n in plain if "://" not in n and ".." not in n)]
     return found
+
+
+def _copy_words(text: str) -> list[str]:
+    """The flags and paths of a COPY, in either form."""
+    flags, bracket, array = text.partition("[")
+    if not bracket or any(not word.startswith("--") for word in flags.split()):
+        return text.split()
+    try:
+        paths = json.loads(f"[{array}")
+    except ValueError:
+        return []
+    return [*flags.split(), *(path for path in paths if isinstance(path, str))]
 
 
 def _parents(folder: Path, root: str) -> tuple[Path, ...]:

@@ -20,6 +20,8 @@ SHARED_BUILD_FILES = (
 )
 #: Options of `dotnet publish` and `build` that change nothing about a restore, with a value.
 _VALUED = frozenset(("-c", "--configuration", "-o", "--output", "-v", "--verbosity"))
+#: For which system: says nothing about what is read. `-f` is no such option of a restore.
+_SYSTEMS = frozenset(("-r", "--runtime", "-a", "--arch", "--os"))
 #: They change what is restored: for which system, which framework, with which properties.
 _RESTORES = ("-r", "--runtime", "-a", "--arch", "--os", "-f", "--framework", "-p:", "/p:")
 
@@ -58,8 +60,10 @@ def _words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
             waits = False
         elif word.startswith(("-", "/p:")):
             options.append(word)
-            waits = word in _VALUED
-            if word in ("-r", "--runtime", "-s", "--source", "--configfile", "-f", "-a"):
+            waits = word in _VALUED or word in _SYSTEMS
+            if word in ("-s", "--source", "--configfile", "-f") or (
+                word in _SYSTEMS and words[1] != "restore"
+            ):
                 raise UnknownInstallError("options that are not known", word)
         else:
             names.append(word.strip("\"'").replace("\\", "/"))

@@ -19,7 +19,7 @@ def read_other_install(words: tuple[str, ...], project: Project, code: str) -> I
     """
     match words[0]:
         case "go":
-            return read_go(words, project)
+            return read_go(words, project, code)
         case "mvn" | "./mvnw":
             return read_maven(words, project)
         case "dotnet":

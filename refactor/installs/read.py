@@ -41,6 +41,8 @@ def read_install(
     if directory is None:
         raise UnknownInstallError("the directory is not known")
     words, directory = _settle(words, directory)
+    if words[:2] == ("dotnet", "restore"):
+        words, directory = _settle_restore(words, directory, before, workspace)
     home = _module_of(directory, before, workspace) if words[0] == "go" else directory
     project = Project(context, *_folder(words, home, before, workspace))
     if words[0] == "cargo":
@@ -102,6 +104,23 @@ def _settle(words: tuple[str, ...], directory: str) -> tuple[tuple[str, ...], st
                 posixpath.relpath(w, folder) if w.startswith(f"{folder}/") else w for w in words
             )
             return tuple(near), folder
+    return words, directory
+
+
+def _settle_restore(
+    words: tuple[str, ...], directory: str, before: Instruction, workspace: Workspace
+) -> tuple[tuple[str, ...], str]:
+    """The same for a project in a folder below one into which nothing is copied itself."""
+    named = [word for word in words[2:] if word.strip("\"'").endswith((".sln", "proj"))]
+    folder = posixpath.dirname(named[0].strip("\"'")) if len(named) == 1 else ""
+    if not folder:
+        return words, directory
+    try:
+        _copied_folder(directory, before, workspace)
+    except UnknownInstallError:
+        near = posixpath.basename(named[0].strip("\"'"))
+        words = tuple(near if word == named[0] else word for word in words)
+        return words, posixpath.normpath(posixpath.join(directory, folder))
     return words, directory
 
 

@@ -6,8 +6,10 @@ Sources: nextjs.org (`.next/cache`, incremental static regeneration), the Docker
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dockerfix.context.json_files import load_object, table
-from dockerfix.image.copies import source_of
+from dockerfix.image.copies import lineage, source_of
 from dockerfix.run_as.account import Account, StaysError
 from dockerfix.run_as.needs import Running, unwrap
 from dockerfix.syntax.edits import Edit
@@ -20,14 +22,21 @@ _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 
 
 def give_cache(
-    running: Running, stage: Stage, account: Account, workspace: Workspace
+    running: Running,
+    stage: Stage,
+    account: Account,
+    owned: Sequence[Instruction],
+    workspace: Workspace,
 ) -> Edit | None:
     """Give `.next` away in the layer that makes it; None where a COPY brings it.
 
+    `owned` are the COPYs whose files belong to the account.
     Raises StaysError when it is not known what makes it.
     """
     for instruction in reversed(stage.instructions):
         if instruction.keyword in ("COPY", "ADD") and ".next" in instruction.code:
+            return None
+        if instruction in owned and _brings_build(instruction, workspace):
             return None
         run = workspace.run(instruction) if instruction.keyword == "RUN" else None
         if run is not None and _builds(run, instruction, workspace):
@@ -36,6 +45,24 @@ def give_cache(
             end = len(run.script.text.rstrip())
             return run.insert(end, f" && chown -R {account.owner} .next")
     raise StaysError("the program writes beside its dependencies", running.name)
+
+
+def _brings_build(copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY brings a folder of another stage in which `next build` ran."""
+    reference, stage = copy.flag("from"), workspace.dockerfile.stage_of(copy)
+    maker = workspace.dockerfile.find_stage(reference, stage.index) if reference and stage else None
+    steps = (
+        [i for entry in lineage(workspace.dockerfile, maker) for i in entry.instructions]
+        if maker
+        else []
+    )
+    return any(
+        (run := workspace.run(step)) is not None
+        and workspace.state(step).workdir == copy.arguments[0].rstrip("/")
+        and _builds(run, step, workspace)
+        for step in steps
+        if step.keyword == "RUN"
+    )
 
 
 def _builds(run: RunScript, instruction: Instruction, workspace: Workspace) -> bool:

@@ -41,7 +41,8 @@ _SYSTEM = pattern(
     r"\b(?:TempDir|CreateTemp|MkdirTemp|TempFile|FormFile|MultipartForm|MultipartReader)\b"
     r"|\"os/user\"|[\"`/](?:tmp|etc|usr|var)/"
 )
-_NOT_RUN = frozenset(("node_modules", "testdata"))
+#: Modules of others in `vendor` are not looked at, as those that a build downloads are not.
+_NOT_RUN = frozenset(("node_modules", "testdata", "vendor"))
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ def plan_java(program: Program) -> Plan | None:
     context = program.workspace.context
     if context is None:
         raise NotSplitError("no build context to look at")
-    root = _root(program)
-    artefact = _artefact(program, context, root)
+    home, root = _home(program)
+    artefact = _artefact(program, context, home, root)
     sources = read_java_sources(context, root)
     _check(sources)
     base = java_runtime(program.base)
@@ -66,7 +66,9 @@ def plan_java(program: Program) -> Plan | None:
     missing = [n for n in missing_programs(program) if n not in _held_by(program.base, base)]
     if missing:
         raise NotSplitError("the program calls others, which the image lacks", missing[0])
-    beside = [posixpath.join(program.folder, name) for name in sources.beside]
+    # What lies beside the sources is beside the program only where that is started there.
+    found = sources.beside if home == program.folder else ()
+    beside = [posixpath.join(home, name) for name in found]
     named = copied_by_name(program, is_of_build, is_source)
     paths = [artefact.path, *beside, *named, *entry_files(program)]
     outer = [p for p in dict.fromkeys(paths) if not any(is_within(p, o) and p != o for o in paths)]
@@ -84,12 +86,15 @@ def plan_java(program: Program) -> Plan | None:
     return with_layers(plan, program, context, place, artefact.path) or plan
 
 
-def _root(program: Program) -> str:
-    """The folder of the context that lies where the program is started."""
-    for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
-        path = origin_of(posixpath.join(program.folder, name), program.stage, program.workspace)
-        if path is not None:
-            return posixpath.dirname(path)
+def _home(program: Program) -> tuple[str, str]:
+    """Where the project lies, in the image and in the context: where it is started, or built."""
+    places = [call.directory for _, call in program.calls("build", "install")]
+    for place in dict.fromkeys((program.folder, *places)):
+        for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
+            path = posixpath.join(place or "/", name)
+            source = origin_of(path, program.stage, program.workspace)
+            if source is not None:
+                return posixpath.dirname(path), posixpath.dirname(source)
     raise NotSplitError("no manifest in the build context")
 
 
@@ -97,6 +102,9 @@ def _check(sources: JavaSources) -> None:
     caller = sources.calls_programs
     if caller is not None:
         raise NotSplitError("the program calls others", caller)
+    hidden = sources.hidden
+    if hidden is not None:
+        raise NotSplitError("a file that git does not show is opened", hidden)
     compiler = sources.needs_jdk
     if compiler is not None:
         raise NotSplitError("the program needs a JDK", compiler)
@@ -112,7 +120,7 @@ def _held_by(before: str, base: str) -> frozenset[str]:
 # What runs
 
 
-def _artefact(program: Program, context: BuildContext, root: str) -> _Artefact:
+def _artefact(program: Program, context: BuildContext, home: str, root: str) -> _Artefact:
     words = program.entry.main
     if words[0] in _TOOLS:
         raise NotSplitError("the entry builds when it starts", " ".join(words[:2]))
@@ -133,7 +141,7 @@ def _artefact(program: Program, context: BuildContext, root: str) -> _Artefact:
         if made is not None:
             raise NotSplitError("the jar may need others beside it", source)
         return _Artefact(folder, Evidence("Quarkus", "its fast-jar is a folder"))
-    jar, evidence = _named_jar(folder, name, context, root, program)
+    jar, evidence = _named_jar(folder, name, context, home, root)
     if made is not None:
         return _Artefact(path, evidence)
     return _Artefact(jar, evidence)
@@ -168,10 +176,10 @@ def _made_by_copy(program: Program, path: str) -> str | None:
 
 
 def _named_jar(
-    folder: str, name: str, context: BuildContext, root: str, program: Program
+    folder: str, name: str, context: BuildContext, home: str, root: str
 ) -> tuple[str, Evidence]:
     """The jar that a name or a pattern means, and why it needs no other."""
-    below = posixpath.relpath(folder, program.folder)
+    below = posixpath.relpath(folder, home)
     module = below.removesuffix("/build/libs").removesuffix("/target")
     module = "" if below in ("target", "build/libs") else module
     if below.startswith("..") or not below.endswith(("target", "build/libs")):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.sources import read_sources
 from dockerfix.patterns import pattern
+from dockerfix.splitting.named_files import may_be_hidden
 
 _ENDINGS = (".java", ".kt", ".kts", ".groovy", ".scala", ".properties", ".yml", ".yaml", ".xml")
 _CODE = (".java", ".kt", ".groovy", ".scala")
@@ -25,6 +26,9 @@ _OPENS = pattern(
     r"|\bFiles\.\w+\("
 )
 _STRING = pattern(r'"((?:[^"\\\n]|\\.)*)"|(?:^|[=:\s])(?:file:)?(\.?/?[\w.-]+(?:/[\w.-]+)+)', 8)
+#: Files outside of the jar that a setting or a library names.
+_OUTSIDE = pattern(r"\bfile:(?:\./)?([\w][\w./-]*|\.env\w*)")
+_LOADS_ENV = pattern(r"\bDotenv\b|\bspring-dotenv\b|\bspringboot3-dotenv\b")
 #: Read in the directory that the program is started in, without being named.
 _READ_AT_START = (
     *("config", "conf", "static", "public", "templates", "webroot", ".env"),
@@ -59,6 +63,17 @@ class JavaSources:
     def needs_jdk(self) -> str | None:
         """A source that compiles, or attaches to a virtual machine."""
         return next((path for path, text in self._code if _NEEDS_JDK.search(text)), None)
+
+    @property
+    def hidden(self) -> str | None:
+        """A file that is opened beside the jar and that a build may have, but git does not show."""
+        for _, text in self.texts:
+            named = [match[1] for match in _OUTSIDE.finditer(text)]
+            named += [".env"] if _LOADS_ENV.search(text) else []
+            found = next((n for n in named if may_be_hidden(n, self.context, self.root)), None)
+            if found is not None:
+                return found
+        return None
 
     @property
     def beside(self) -> tuple[str, ...]:
