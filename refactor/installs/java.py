@@ -13,6 +13,7 @@ _POM_MODULES = pattern(
     r"<modules>|<url>\s*file:|<packaging>\s*pom|<systemPath>|<relativePath>\s*[^<\s]"
 )
 _POM_PARENT = pattern(r"<parent>(.*?)</parent>", 16)
+_CHMOD = pattern(r"\bchmod\b[^\n]*\bgradlew\b")
 #: Options that change nothing about what is downloaded, but for -P, which is repeated.
 _MAVEN_OPTIONS = ("-D", "-q", "-B", "-e", "-P", "-U", "-X", "-ntp", "-T1", "-T2", "-T4", "--")
 _MAVEN_ELSEWHERE = ("--settings", "--global-settings", "--projects", "--toolchains")
@@ -61,12 +62,16 @@ def pom_of(words: tuple[str, ...]) -> str:
     return ""
 
 
-def read_gradle(project: Project) -> Install:
-    """Gradle has no command that only fetches dependencies; its wrapper fetches Gradle itself."""
+def read_gradle(project: Project, code: str) -> Install:
+    """Gradle has no command that only fetches dependencies; its wrapper fetches Gradle itself.
+
+    `code` is the Dockerfile, which may make the wrapper executable.
+    """
     jar = "gradle/wrapper/gradle-wrapper.jar"
     if not project.has("gradlew") or not project.has(jar):
         raise UnknownInstallError("a manifest is not in the build context", jar)
-    if not (project.context.mode(project.path("gradlew")) or 0) & 0o100:
+    executable = (project.context.mode(project.path("gradlew")) or 0) & 0o100
+    if not executable and not _CHMOD.search(code):
         raise UnknownInstallError("the wrapper is not executable", "gradlew")
     evidence = Evidence(project.path(jar), "the wrapper downloads Gradle and needs nothing else")
     fetch = "./gradlew --no-daemon --version"

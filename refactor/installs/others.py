@@ -25,7 +25,7 @@ def read_other_install(words: tuple[str, ...], project: Project, code: str) -> I
         case "dotnet":
             return read_dotnet(words, project)
         case "./gradlew":
-            return read_gradle(project)
+            return read_gradle(project, code)
         case "mix":
             return read_mix(project)
         case "dart" | "flutter":

@@ -8,6 +8,7 @@ from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.reach import touches
 from dockerfix.image.copies import instructions_before
 from dockerfix.installs.install import Install
+from dockerfix.ordering.wrappers import CHMOD
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.run import RunScript
 from dockerfix.transform import Workspace
@@ -16,6 +17,8 @@ from dockerfix.transform import Workspace
 _PRODUCTION = frozenset(
     ("--omit=dev", "--production", "--prod", "-P", "--no-dev", "--only=production", "--only=prod")
 )
+#: Where what tools download lies in their images.
+_DOWNLOADS = {"go": ("/go/pkg", "/root/go"), "maven": ("/root/.m2", "/usr/share/maven")}
 
 
 def installed_before(install: Install, run: RunScript, workspace: Workspace) -> bool:
@@ -37,12 +40,13 @@ def fetched_before(install: Install, run: RunScript, index: int, workspace: Work
         return True
     before = run.script.text[: run.script.items[index].start]
     steps = tuple(instructions_before(workspace.dockerfile, run.instruction))
-    texts = (before, *(step.code for step in steps if step.keyword == "RUN"))
+    runs = (step.code for step in steps if step.keyword == "RUN")
+    texts = [CHMOD.sub("", text) for text in (before, *runs)]
     brought = [step for step in steps if step.keyword == "COPY" and step.flag("from") is not None]
     if install.make:
         there = any(_brings_results(install, step, workspace) for step in brought)
     else:
-        there = bool(brought) and install.tool in ("go", "maven")
+        there = any(_brings_downloads(install, step, workspace) for step in brought)
     return there or any(text in code for text in install.fetched_by for code in texts)
 
 
@@ -50,6 +54,13 @@ def _brings_results(install: Install, copy: Instruction, workspace: Workspace) -
     """Whether a COPY from elsewhere brings what the install leaves."""
     writes = effects_of(copy, workspace).writes
     return any(writes.holds(install.place(path)) for path in install.leaves)
+
+
+def _brings_downloads(install: Install, copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY from elsewhere may bring what the tool would download."""
+    places = (*_DOWNLOADS.get(install.tool, ()), posixpath.join(install.directory, "vendor"))
+    writes = effects_of(copy, workspace).writes
+    return install.tool in _DOWNLOADS and any(writes.holds(place) for place in places)
 
 
 def _keeps_in_mount(install: Install, instruction: Instruction, workspace: Workspace) -> bool:

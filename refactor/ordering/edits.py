@@ -61,6 +61,9 @@ def _edits(moved: Moved, workspace: Workspace) -> Iterator[Edit]:
         text = "".join(line + newline for line in lines)
         yield Edit(head, head, text + _gap_between(movers[0], workspace))
         return
+    if moved.fetch and moved.fetch[0].startswith("chmod "):
+        # Below, the COPY would bring the wrapper again, not executable.
+        raise CannotMoveError("the wrapper is made executable in between", run.line)
     yield from _take_out(moved, workspace)
     text, gap = _moved_text(moved, workspace), _gap_below(movers[0], workspace)
     if within:

@@ -15,6 +15,7 @@ from dockerfix.knowledge.command_effects import Kind
 from dockerfix.ordering.crossing import copied_files, needs
 from dockerfix.ordering.done_before import fetched_before, installed_before
 from dockerfix.ordering.go_build import go_install
+from dockerfix.ordering.wrappers import behind_chmod, makes_executable
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
@@ -69,6 +70,8 @@ class Group:
 
     copies: list[Instruction] = field(default_factory=list)
     passes: list[Pass] = field(default_factory=list)
+    #: The command that makes the wrapper executable by which an install is going to work.
+    chmod: str = ""
 
     @property
     def last(self) -> Pass:
@@ -139,21 +142,32 @@ def _take_run(
     copied = list(copied_files(group.copies, workspace))
     found: list[Pass] = []
     for index, item in enumerate(step.run.script.items):
+        if not group.passes and makes_executable(item):
+            group.chmod = item.text
+            continue
         wall = yield from _take_item(index, item, step, copied, found, workspace)
         if wall:
-            if step.run.script.is_and_list:
+            if group.chmod:
+                group.passes += behind_chmod(found, group.chmod)
+            elif step.run.script.is_and_list:
                 group.passes += _worth(found, step)
             else:
                 group.passes += [p for p in found if p.install and _fetches_apart(p.install)]
             return wall
     if step.run.script.tail.strip() not in ("", ";"):
         return "a RUN that is no plain and-list"
+    if group.chmod:
+        return f"`{group.chmod}` may need the files" if found else ""
     if any(_is_worth(call) for call in step.calls):
         last = len(step.run.script.items) - 1
         group.passes += [entry for entry in found if entry.install is not None]
         if not group.passes or group.passes[-1].run is not step.run or not group.last.is_whole:
             group.passes.append(Pass(step.run, last))
     return ""
+
+
+def _fetches(call: Call) -> bool:
+    return call.install is not None and _fetches_apart(call.install)
 
 
 def _fetches_apart(install: Install) -> bool:
@@ -192,8 +206,10 @@ def _take_item(
 ) -> Generator[Declined, None, str]:
     """Why an element of a script needs the copies, "" when it does not."""
     calls = _calls_of(item, step)
-    if item.command is not None and len(calls) == 1:
-        call = _with_install(calls[0], step.instruction, workspace)
+    own = [call for call in calls if not call.command.nested]
+    # What a command is given by others does not matter to what is fetched in front of it.
+    if item.command is not None and len(own) == 1 and (len(calls) == 1 or _fetches(own[0])):
+        call = _with_install(own[0], step.instruction, workspace)
         if call.problem is not None and copied:
             if _waits(step.instruction, Group([c.instruction for c in copied]), workspace):
                 error = call.problem

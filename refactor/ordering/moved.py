@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dockerfix.ordering.first_run import first_run
 from dockerfix.ordering.group import Pass
+from dockerfix.ordering.wrappers import makes_executable, only_makes_executable
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.transform import Workspace
@@ -54,7 +55,10 @@ class Moved:
 def works_before(entry: Pass) -> bool:
     """Whether a RUN does more than change directory before it fetches: it may bring the tool."""
     items = entry.run.script.items[: entry.index]
-    return any(item.command is None or item.command.literal_name != "cd" for item in items)
+    return any(
+        (item.command is None or item.command.literal_name != "cd") and not makes_executable(item)
+        for item in items
+    )
 
 
 def may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
@@ -72,6 +76,7 @@ def may_fetch_above(moved: Moved, workspace: Workspace) -> bool:
     return all(
         entry.keyword in ("LABEL", "EXPOSE")
         or entry in moved.movers
+        or only_makes_executable(entry, workspace)
         or (entry.keyword == "ARG" and not _steers(entry, used, moved))
         for entry in between
     )
