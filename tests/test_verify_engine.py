@@ -131,6 +131,21 @@ def test_the_same_image_is_equal_and_nothing_stays(fake: Fake, app: Path) -> Non
     assert made <= removed
 
 
+def test_each_format_is_what_is_printed(fake: Fake, app: Path) -> None:
+    fake.give("before", {"Cmd": ["/run"]}, RUN)
+    label = {"org.opencontainers.image.authors": "me"}
+    fake.give("after", {"Cmd": ["/run"], "Labels": label}, RUN)
+    words = ["verify", "--select", "modernise", str(app)]
+    shown = {
+        form: CliRunner().invoke(main, [*words, "--format", form])
+        for form in ("text", "json", "html")
+    }
+    assert [run.exit_code for run in shown.values()] == [0, 0, 0]
+    assert "the same program" in shown["text"].stdout
+    assert json.loads(shown["json"].stdout)
+    assert shown["html"].stdout.startswith("<!doctype html>")
+
+
 def test_a_lost_program_is_found(fake: Fake, app: Path) -> None:
     fake.give("before", {"Cmd": ["/run"]}, RUN)
     fake.give("after", {"Cmd": ["/run"]}, file("other"))
