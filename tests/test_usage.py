@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,26 +11,14 @@ import pytest
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.locate import locate_context
 from dockerfix.context.manifests.reading import BrokenManifestError
-from dockerfix.context.usage.usage import Usage, built_services, usage_of
+from dockerfix.context.usage.usage import built_services
 from dockerfix.context.yaml_files import load_yaml, mapping
-
-Lay = Callable[[dict[str, str]], Path]
+from tests.usage_files import Lay, lay_out, usage
 
 
 @pytest.fixture
 def lay(tmp_path: Path) -> Lay:
-    def lay_out(files: dict[str, str]) -> Path:
-        for name, text in {".git/HEAD": "", **files}.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return tmp_path
-
-    return lay_out
-
-
-def usage(root: Path, context: str = ".", dockerfile: str = "Dockerfile") -> Usage:
-    return usage_of(BuildContext(root / context, dockerfile))
+    return partial(lay_out, tmp_path)
 
 
 COMPOSE = """

@@ -30,6 +30,7 @@ from dockerfix.splitting.named_files import copied_by_name
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
 from dockerfix.splitting.smaller_base import java_on_musl
 from dockerfix.splitting.spring_layers import with_layers
+from dockerfix.splitting.steps import copied_from
 from dockerfix.transform import Evidence, Level
 
 _TOOLS = frozenset(("mvn", "./mvnw", "mvnw", "gradle", "./gradlew", "gradlew"))
@@ -134,7 +135,7 @@ def _artefact(program: Program, context: BuildContext, home: str, root: str) -> 
     if "$" in written:
         raise NotSplitError("which jar runs is not known", written)
     path = posixpath.normpath(posixpath.join(program.folder, written))
-    made = _made_by_copy(program, path)
+    made = next(copied_from(path, program), None)
     source = made or path
     folder, name = posixpath.split(source)
     if posixpath.basename(folder) == "quarkus-app":
@@ -159,20 +160,6 @@ def _distribution(program: Program, word: str) -> _Artefact:
 
 def _installs(call: Call) -> bool:
     return any(word.rpartition(":")[2] == "installDist" for word in call.words)
-
-
-def _made_by_copy(program: Program, path: str) -> str | None:
-    """From what a step makes the file that runs: `cp target/*.jar app.jar`."""
-    for _, call in program.calls("set-up"):
-        operands = [word for word in call.words[1:] if not word.startswith("-")]
-        if call.words[:1] not in (("cp",), ("mv",)) or len(operands) != 2 or not call.directory:
-            continue
-        source, target = (
-            posixpath.normpath(posixpath.join(call.directory, word)) for word in operands
-        )
-        if target == path or posixpath.join(target, posixpath.basename(source)) == path:
-            return source
-    return None
 
 
 def _named_jar(

@@ -25,6 +25,7 @@ from dockerfix.splitting.missing_programs import installed_packages, missing_pro
 from dockerfix.splitting.named_files import copied_by_name, data_beside, named_files
 from dockerfix.splitting.plan import Call, NotSplitError, Plan, Program
 from dockerfix.splitting.smaller_base import CERTIFICATES, without_shell
+from dockerfix.splitting.steps import copied_from
 from dockerfix.transform import Evidence
 
 _CARGO_BIN = "/usr/local/cargo/bin"
@@ -108,7 +109,7 @@ def _binary(program: Program, builds: list[Call], context: BuildContext) -> tupl
     else:
         wanted = [posixpath.join(place, word) for place in (_CARGO_BIN, *_ON_PATH)]
     for path in wanted:
-        if path in made or _is_copy_of(path, made, program):
+        if path in made or any(source in made for source in copied_from(path, program)):
             found = path in made and "/" not in word and posixpath.dirname(path) not in _ON_PATH
             return path, f"/usr/local/bin/{word}" if found else path
     raise NotSplitError("the entry is not what is built", word)
@@ -149,20 +150,6 @@ def _program_names(program: Program, context: BuildContext) -> Iterator[str]:
         for folder in context.find(posixpath.join(root, member)):
             inner = read_cargo(context, folder)
             yield from inner.binaries if inner is not None else ()
-
-
-def _is_copy_of(path: str, made: set[str], program: Program) -> bool:
-    """Whether a step puts a program that was built at a path: `cp target/release/a /app`."""
-    for _, call in program.calls("set-up"):
-        operands = [word for word in call.words[1:] if not word.startswith("-")]
-        if call.words[:1] not in (("cp",), ("mv",)) or len(operands) != 2 or not call.directory:
-            continue
-        source, target = (
-            posixpath.normpath(posixpath.join(call.directory, word)) for word in operands
-        )
-        if source in made and path in (target, posixpath.join(target, posixpath.basename(source))):
-            return True
-    return False
 
 
 # What it needs

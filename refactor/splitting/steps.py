@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from dockerfix.effects.model import Call, Step
 from dockerfix.effects.reach import is_within
@@ -99,3 +100,16 @@ def line_of(step: Step) -> str:
 def text_of(call: Call, step: Step) -> str:
     """A command as it is written."""
     return step.run.script.text[call.command.start : call.command.end]
+
+
+def copied_from(path: str, program: Program) -> Iterator[str]:
+    """From which files steps make one of the image: `cp target/*.jar app.jar`."""
+    for _, call in program.calls("set-up"):
+        operands = [word for word in call.words[1:] if not word.startswith("-")]
+        if call.words[:1] not in (("cp",), ("mv",)) or len(operands) != 2 or not call.directory:
+            continue
+        source, target = (
+            posixpath.normpath(posixpath.join(call.directory, word)) for word in operands
+        )
+        if path in (target, posixpath.join(target, posixpath.basename(source))):
+            yield source
