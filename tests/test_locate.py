@@ -52,6 +52,8 @@ def test_a_command_that_cannot_build_does_not_count(repository: Path) -> None:
     located = locate_context(path)
     assert located.folder.resolve() == repository.resolve()
     assert "docker/Makefile" in located.doubt
+    shown = CliRunner().invoke(main, ["--diff", "--explain", "--locked", str(path)]).output
+    assert "Dockerfile:1: note: the build context is not certain" in shown
 
 
 def test_nothing_above_the_repository(repository: Path) -> None:

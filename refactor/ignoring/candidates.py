@@ -189,8 +189,17 @@ def _data_of_servers(context: BuildContext) -> Iterator[Candidate]:
             if place not in known or not host.startswith("."):
                 continue
             path = os.path.relpath(os.path.join(folder, host), os.path.realpath(context.root))
-            if path != "." and not path.startswith("..") and not _ODD.search(path):
+            if path == "." or path.startswith("..") or _ODD.search(path):
+                continue
+            if _is_data(path, context):
                 yield Candidate(path, path, f"{service.name} keeps its data there ({service.file})")
+
+
+def _is_data(path: str, context: BuildContext) -> bool:
+    """Whether a folder is a database's own: git may well hold migrations in one of that name."""
+    if not context.exists(path) or is_kept_out_of_git(path, context):
+        return True
+    return any(context.is_file(f"{path}/{name}") for name in names("ignored", "database_files"))
 
 
 def _reads_settings(root: str, context: BuildContext) -> bool:

@@ -64,7 +64,9 @@ def explanations(outcome: Outcome) -> Iterator[str]:
         for evidence in change.evidence:
             yield f"  because: {evidence}"
     for declined in result.declined:
-        yield f"{outcome.path}:{declined.line}: {declined.pass_name} left this alone: {declined}"
+        # What no pass says is about the whole file: its context, or a comment in it.
+        who = f"{declined.pass_name} left this alone" if declined.pass_name else "note"
+        yield f"{outcome.path}:{declined.line}: {who}: {declined}"
     if result.changed:
         from dockerfix.graph.gain import gain_lines
 
