@@ -21,6 +21,7 @@ from dockerfix.run_as.at_home import check_home
 from dockerfix.run_as.folders import (
     Home,
     check_sources_are_there,
+    comes_along,
     data_folders,
     home_of,
     owned_copies,
@@ -132,7 +133,8 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     folders = data_folders(stage, home.path, workspace) if account.owns else {}
     room = home.path or next(iter(found), None) if account.owns else None
     _check_written(check_sources(room, running.name, workspace), (*folders, *found))
-    if account.owns and owned and home.path is not None:
+    is_made = home.path is None or comes_along(stage, home, workspace)
+    if account.owns and owned and home.path is not None and not is_made:
         folders = {home.path: _maker(home, stage), **folders}
     is_next = running.name == "next"
     cache = give_cache(running, stage, account, owned, workspace) if is_next else None

@@ -138,7 +138,12 @@ class _Reader:
         interpreter = _INTERPRETER.match(text or "")
         if interpreter is None:
             if "entry" in words[0] or words[0].endswith(".sh"):
-                raise UnknownEntryError("a script that is not in the build context", words[0])
+                reason = (
+                    "that is not in the build context"
+                    if text is None
+                    else "without a first line `#!`"
+                )
+                raise UnknownEntryError(f"a script {reason}", words[0])
             self.calls.append(words)
         elif interpreter[1] in _SHELLS:
             self._read_wrapper(text or "", words, depth)

@@ -113,13 +113,43 @@ def owned_copies(
             raise StaysError("a COPY names another owner", f"line {instruction.line}")
         inside = home.path is not None and is_within(path, home.path)
         moves = home.moved is not None and is_within(path, "/root")
-        if inside or moves:
+        if inside or moves or _brings_home(path, home, instruction, workspace):
             found.append(instruction)
         elif not running.is_own and _is_whole(path, home, instruction, workspace):
             raise StaysError("the program has no folder of its own", path)
         else:
             _check_readable(instruction, workspace)
     return found
+
+
+def comes_along(stage: Stage, home: Home, workspace: Workspace) -> bool:
+    """Whether a COPY of a folder above makes the program's folder, with its owner."""
+    for instruction in stage.instructions:
+        path = (
+            resolve_path(instruction.arguments[-1], instruction, workspace)
+            if (instruction.keyword in ("COPY", "ADD", "WORKDIR") and instruction.arguments)
+            else None
+        )
+        if path is None or home.path is None:
+            continue
+        if instruction.keyword == "WORKDIR":
+            if is_within(path, home.path):
+                return False
+        elif _brings_home(path, home, instruction, workspace):
+            return True
+    return False
+
+
+def _brings_home(target: str, home: Home, copy: Instruction, workspace: Workspace) -> bool:
+    """Whether a COPY of a folder above brings the program's folder along."""
+    context = workspace.context
+    if context is None or home.path is None or target in ("/", home.path):
+        return False
+    if not is_within(home.path, target):
+        return False
+    inner = posixpath.relpath(home.path, target)
+    sources = [c.source for c in read_copy(copy, workspace) or ()]
+    return any(context.is_folder(posixpath.normpath(posixpath.join(s, inner))) for s in sources)
 
 
 def check_sources_are_there(owned: list[Instruction], workspace: Workspace) -> None:
