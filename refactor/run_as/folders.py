@@ -35,6 +35,8 @@ _OF_SYSTEM = frozenset(
         *("/var", "/var/lib", "/var/run", "/var/tmp", "/home"),
     )
 )
+#: Anybody may write there in every image, and so in a volume that is made from it.
+_FOR_ALL = ("/tmp", "/var/tmp")
 #: Programs that bring files from elsewhere, which then belong to root.
 _FETCHES = FETCHES_FILES | {"git", "svn", "hg", "cp"}
 #: Steps that make files the program is going to change: a database, a cache.
@@ -221,6 +223,8 @@ def volumes(stage: Stage, workspace: Workspace) -> dict[str, Instruction]:
                 # No JSON, so a path with brackets in its name, which no program asks for.
                 continue
             path = resolve_path(word, instruction, workspace)
+            if path in _FOR_ALL:
+                continue
             if path is None or path == "/" or path.startswith(_SYSTEM_FOLDERS):
                 raise StaysError("a volume may hold files of root's", word)
             found[path] = instruction

@@ -67,12 +67,18 @@ _WRITE_CALL = pattern(
     r"\bos\.(?:Create|Mkdir|MkdirAll|WriteFile|OpenFile)\b|\bioutil\.WriteFile\b"
     r"|\bfs::(?:write|create_dir|create_dir_all|rename)\b|\bFile::create\b|\bOpenOptions::new\b"
     r"|\bsql\.Open\(\s*\"sqlite"
+    r"|\bnew (?:java\.io\.)?(?:FileOutputStream|FileWriter|RandomAccessFile)\("
+    r"|\bFiles\.(?:write\w*|copy|move|createDirector\w+|createFile|new\w*Writer|newOutputStream)\("
+    r"|\.transferTo\(|\blogging\.file\b"
+    r"|\bjdbc:(?:h2:(?!mem)|sqlite:(?!:)|hsqldb:file|derby:(?!memory))"
 )
 #: They import the program, so that what it does when it is started itself is not done.
 _IMPORTERS = frozenset(
     ("gunicorn", "uvicorn", "hypercorn", "daphne", "waitress-serve", "flask", "uwsgi", "granian")
 )
 _COLUMN_ZERO = pattern(r"^[^\s#)\]}].*", 8)
+#: What Maven and Gradle leave.
+_BUILT_BEFORE = pattern(r"(?:.*/)?(?:target|build)/|.*\.[jw]ar$")
 #: Where anybody may write, in every image.
 _FREE = ("/tmp/", "/var/tmp/", "/dev/", "/proc/")
 
@@ -108,14 +114,17 @@ def check_sources(folder: str | None, program: str, workspace: Workspace) -> tup
 
 
 def _texts(context: BuildContext, workspace: Workspace) -> Iterator[tuple[str, str]]:
-    roots = dict.fromkeys(
-        source
+    copies = [
+        copied.source
         for stage in workspace.dockerfile.stages
         for instruction in stage.instructions
         if instruction.keyword in ("COPY", "ADD")
         for copied in read_copy(instruction, workspace) or ()
-        for source in context.find(copied.source)
-    )
+    ]
+    roots = dict.fromkeys(source for copy in copies for source in context.find(copy))
+    if any(_BUILT_BEFORE.match(copy) for copy in copies):
+        # What runs was built outside of the image, from the sources that lie beside.
+        roots = {".": None}
     seen: set[str] = set()
     for root in roots:
         if any(other == "." or root.startswith(f"{other}/") for other in roots if other != root):
