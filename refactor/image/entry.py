@@ -190,7 +190,10 @@ class _Reader:
 
     def _read_package_script(self, words: tuple[str, ...], depth: int) -> None:
         rest = [word for word in words[1:] if not word.startswith("-")]
-        options = {word.partition("=")[0] for word in words[1:]}
+        # npm takes its options anywhere, the others in front of what they call.
+        anywhere = words[0] == "npm" or not rest
+        own = words[1:] if anywhere else words[1 : words.index(rest[0], 1)]
+        options = {word.partition("=")[0] for word in own}
         if rest[:1] in (["workspace"], ["workspaces"]) or not options.isdisjoint(_ELSEWHERE):
             raise UnknownEntryError("a script of another package", " ".join(words[:4]))
         if rest[:1] == ["run"] or rest[:1] == ["run-script"]:

@@ -268,6 +268,8 @@ def _check_main(program: Program, project: NodeProject, tools: frozenset[str]) -
     words = program.entry.main
     words = words[1:] if words[0] == "npx" and len(words) > 1 else words
     name = posixpath.basename(words[0])
+    if words[1:2] in (("dev",), ("develop",)):
+        raise NotSplitError("a development image", " ".join(words[:2]))
     manifest = project.manifest
     known = {**table(manifest, "dependencies"), **table(manifest, "optionalDependencies")}
     package = PROGRAM_OF.get(name)
