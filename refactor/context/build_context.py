@@ -10,11 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from dockerfix.context.ignore import IgnoreRules, parse_ignore_file, translate
 
 #: A manifest or lock file larger than this is not read.
 MAX_BYTES = 16 * 1024 * 1024
+
+
+class _Place(NamedTuple):
+    """What is on the disk: a path without links, and the mode of what is there."""
+
+    path: str
+    mode: int
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class BuildContext:
     #: The repository that it is part of; None: it is looked for.
     repository: Path | None = None
     _texts: dict[str, str | None] = field(default_factory=dict, repr=False)
-    _places: dict[str, Path | None] = field(default_factory=dict, repr=False)
+    _places: dict[str, _Place | None] = field(default_factory=dict, repr=False)
     _names: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     def overlaid(self, files: Mapping[str, str]) -> BuildContext:
@@ -48,19 +56,19 @@ class BuildContext:
     def is_folder(self, path: str) -> bool:
         """Whether the path is a folder."""
         found = self._locate(path)
-        return found is not None and found.is_dir()
+        return found is not None and stat.S_ISDIR(found.mode)
 
     def is_file(self, path: str) -> bool:
         """Whether the path is a regular file."""
         if path in self.overlay:
             return True
         found = self._locate(path)
-        return found is not None and found.is_file()
+        return found is not None and stat.S_ISREG(found.mode)
 
     def mode(self, path: str) -> int | None:
         """The permission bits of a file."""
         found = self._locate(path)
-        return stat.S_IMODE(found.stat().st_mode) if found else None
+        return stat.S_IMODE(found.mode) if found else None
 
     def read(self, path: str) -> str | None:
         """A text file's content; None when it is missing, too large or not readable."""
@@ -101,7 +109,7 @@ class BuildContext:
         if folder not in self._names:
             target = self._locate(folder)
             try:
-                self._names[folder] = sorted(os.listdir(target)) if target else []
+                self._names[folder] = sorted(os.listdir(target.path)) if target else []
             except OSError:
                 self._names[folder] = []
         return self._names[folder]
@@ -116,9 +124,9 @@ class BuildContext:
         """The first bytes of a regular file; None when it cannot be read."""
         found = self._locate(path)
         try:
-            if found is None or not stat.S_ISREG(found.stat().st_mode):
+            if found is None or not stat.S_ISREG(found.mode):
                 return None
-            with found.open("rb") as file:
+            with open(found.path, "rb") as file:
                 return file.read(size)
         except OSError:
             return None
@@ -133,20 +141,29 @@ class BuildContext:
     def _real_root(self) -> str:
         return os.path.realpath(self.root)
 
-    def _locate(self, path: str) -> Path | None:
+    def _locate(self, path: str) -> _Place | None:
         """Where a path leads, when that is inside the folder; looked for once."""
         if path not in self._places:
             self._places[path] = self._find_place(path)
         return self._places[path]
 
-    def _find_place(self, path: str) -> Path | None:
+    def _find_place(self, path: str) -> _Place | None:
+        above, _, name = path.strip("/").rpartition("/")
         try:
-            place = os.path.join(self._real_root, path.lstrip("/"))
-            # Most of what is asked for is not there: one question to the system is enough then.
-            if not os.path.lexists(place):
+            if name in ("", ".", ".."):
+                return self._follow(os.path.join(self._real_root, path.lstrip("/")))
+            # The folder is known as a rule: one question to the system is enough then.
+            folder = self._locate(above)
+            if folder is None:
                 return None
-            real = os.path.realpath(place)
-            inside = real == self._real_root or real.startswith(self._real_root.rstrip("/") + "/")
-            return Path(real) if inside and os.path.exists(real) else None
+            place = os.path.join(folder.path, name)
+            mode = os.lstat(place).st_mode
+            return self._follow(place) if stat.S_ISLNK(mode) else _Place(place, mode)
         except (OSError, ValueError):
             return None
+
+    def _follow(self, place: str) -> _Place | None:
+        """Where links lead, inside the folder alone. Raises OSError when nothing is there."""
+        real = os.path.realpath(place)
+        inside = real == self._real_root or real.startswith(self._real_root.rstrip("/") + "/")
+        return _Place(real, os.stat(real).st_mode) if inside else None
