@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerfix.ordering.group import Group, find_groups
+from dockerfix.ordering.group import find_groups
 from dockerfix.ordering.manifest_copies import CannotMoveError
 from dockerfix.ordering.rewrite import rewrite
+from dockerfix.ordering.steps import Group
 from dockerfix.transform import Change, Declined, Level, Transform, Workspace
 
 _Found = Iterator[Change | Declined]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
 from dockerfix.ordering.moved import Moved, may_fetch_above, works_before
+from dockerfix.ordering.steps import Pass
 from dockerfix.ordering.targets import full_targets, with_target
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern

@@ -11,8 +11,8 @@ from dockerfix.image.copies import instructions_before, read_copy, source_of
 from dockerfix.installs.install import Install
 from dockerfix.knowledge.base_images import official_name
 from dockerfix.ordering.crossing import meets_any
-from dockerfix.ordering.group import Pass
 from dockerfix.ordering.manifest_copies import CannotMoveError
+from dockerfix.ordering.steps import Pass
 from dockerfix.patterns import pattern
 from dockerfix.syntax.image_name import read_image
 from dockerfix.syntax.instruction import Instruction

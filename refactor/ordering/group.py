@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
 
 from dockerfix.effects.instructions import effects_of
 from dockerfix.effects.kinds import command_kind
@@ -15,11 +14,11 @@ from dockerfix.knowledge.command_effects import Kind
 from dockerfix.ordering.crossing import copied_files, needs
 from dockerfix.ordering.done_before import fetched_before, installed_before
 from dockerfix.ordering.go_build import go_install
+from dockerfix.ordering.steps import Group, Pass
 from dockerfix.ordering.wrappers import behind_chmod, makes_executable
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
-from dockerfix.syntax.run import RunScript
 from dockerfix.syntax.shell.script import Item
 from dockerfix.syntax.stage import Stage
 from dockerfix.transform import Declined, Workspace
@@ -46,42 +45,6 @@ _SOURCES = frozenset(
 _MOST_COPIES = 200
 #: Stops a group without a word: what follows needs the copies, as it should.
 _END = "-"
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A step that a COPY may move behind: a RUN up to one of its commands."""
-
-    run: RunScript
-    #: The last command that does not need the copies.
-    index: int
-    #: Of dependencies; None for other work.
-    install: Install | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing in the RUN comes behind it."""
-        return self.index + 1 == len(self.run.script.items)
-
-
-@dataclass
-class Group:
-    """COPY instructions and the steps behind them, with nothing between that needs both."""
-
-    copies: list[Instruction] = field(default_factory=list)
-    passes: list[Pass] = field(default_factory=list)
-    #: The command that makes the wrapper executable by which an install is going to work.
-    chmod: str = ""
-
-    @property
-    def last(self) -> Pass:
-        """The step behind which the copies go."""
-        return self.passes[-1]
-
-    @property
-    def installs(self) -> list[Install]:
-        """The installs of dependencies among the steps."""
-        return [entry.install for entry in self.passes if entry.install is not None]
 
 
 def find_groups(stage: Stage, workspace: Workspace) -> Iterator[Group | Declined]:

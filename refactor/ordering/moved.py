@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from dockerfix.ordering.first_run import first_run
-from dockerfix.ordering.group import Pass
+from dockerfix.ordering.steps import Pass
 from dockerfix.ordering.wrappers import makes_executable, only_makes_executable
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction

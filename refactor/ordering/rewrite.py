@@ -16,9 +16,10 @@ from dockerfix.installs.install import Install
 from dockerfix.ordering.crossing import brings
 from dockerfix.ordering.edits import edit_order, lines_stay
 from dockerfix.ordering.first_run import check_first_run
-from dockerfix.ordering.group import Group, Pass, brings_folder, brings_sources
+from dockerfix.ordering.group import brings_folder, brings_sources
 from dockerfix.ordering.manifest_copies import CannotMoveError, keep_out, manifest_lines
 from dockerfix.ordering.moved import Moved
+from dockerfix.ordering.steps import Group, Pass
 from dockerfix.ordering.targets import full_target, full_targets, leaves_directory
 from dockerfix.packages import read_package_command
 from dockerfix.patterns import pattern

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from dockerfix.ordering.steps import Pass
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.shell.script import Item
 from dockerfix.transform import Workspace
-
-if TYPE_CHECKING:
-    from dockerfix.ordering.group import Pass
 
 _WRAPPERS = frozenset(("mvnw", "gradlew"))
 #: `chmod` of a wrapper in the text of a step.
