@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -114,6 +115,21 @@ def test_does_not_follow_where_an_answer_points(server: int) -> None:
 def test_a_probe_may_name_a_port(server: int) -> None:
     found = ask(Scripted(server), {}, "http://localhost:8080/?a=1")
     assert found.answers[0].question == "GET /?a=1 on port 8080"
+
+
+def test_a_command_is_asked_inside(server: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+
+    def call(words: list[str], timeout: float) -> CompletedProcess[str]:
+        called.append(words)
+        return CompletedProcess(words, 0, "1.2\n", "")
+
+    monkeypatch.setattr(runs, "try_call", call)
+    found = ask(Scripted(server), WEB, "/", "cat '/a version'")
+    assert [answer.question for answer in found.answers] == ["GET / on port 80", "cat '/a version'"]
+    assert found.answers[1].text.startswith("exit 0 ")
+    assert found.answers[1].steady
+    assert called == [["docker", "exec", "name", "cat", "/a version"]] * 2
 
 
 def test_a_health_check_is_waited_for() -> None:
