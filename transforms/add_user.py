@@ -14,6 +14,7 @@ from dockerfix.run_as.account import (
     DropsRootError,
     OtherUserError,
     StaysError,
+    account_beside_server,
     account_of,
     named_account,
 )
@@ -21,6 +22,7 @@ from dockerfix.run_as.at_home import check_home
 from dockerfix.run_as.folders import (
     Home,
     check_sources_are_there,
+    check_steps_of_php,
     comes_along,
     data_folders,
     home_of,
@@ -113,7 +115,7 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     try:
         account = _account(stage, workspace)
     except DropsRootError as error:
-        raise _other_program(error, stage, workspace) from error
+        account = _beside_server(error, stage, workspace)
     entry = _entry(stage, workspace)
     _check_filled(workspace)
     running = check_program(entry, stage, workspace)
@@ -126,6 +128,8 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     _check_folder(home, running, account, owned)
     if not running.is_own:
         check_sources_are_there(owned, workspace)
+    if running.name == "php":
+        check_steps_of_php(workspace)
     evidence = tuple(check_usage(home.path or "/", workspace))
     found = volumes(stage, workspace)
     if found and not account.owns:
@@ -141,14 +145,20 @@ def _plan(stage: Stage, workspace: Workspace) -> _Plan:
     return _Plan(stage, account, entry, home, owned, folders, found, cache, evidence)
 
 
-def _other_program(error: StaysError, stage: Stage, workspace: Workspace) -> StaysError:
-    """Why root stays where an image that gives it up itself is told to run something else."""
+def _beside_server(error: StaysError, stage: Stage, workspace: Workspace) -> Account:
+    """The account where an image of php-fpm or Apache is told to run a program in PHP instead.
+
+    Raises the error where it is not.
+    """
     try:
         name = posixpath.basename(unwrap(_entry(stage, workspace).main)[0])
     except StaysError:
-        return error
-    # An image of php-fpm or of Apache may be told to run a program in PHP instead.
-    return StaysError("the program may need root", name) if name == "php" else error
+        raise error from None
+    root = workspace.shipped_stages[0]
+    account = account_beside_server(root.resolved_base or root.base) if name == "php" else None
+    if account is None:
+        raise error
+    return account
 
 
 def _check_filled(workspace: Workspace) -> None:

@@ -131,6 +131,12 @@ def account_of(image: str) -> Account:
     return account
 
 
+def account_beside_server(image: str) -> Account | None:
+    """Who runs a program in PHP on an image that holds php-fpm or Apache, too."""
+    found = read_image(image)
+    return _on("php", found.tag) if official_name(found.repository) == "php" else None
+
+
 def image_port(image: str) -> int | None:
     """The port on which the image makes programs listen; None when it names none."""
     found = read_image(image)

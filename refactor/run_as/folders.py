@@ -55,6 +55,10 @@ _NEEDS_NO_FOLDER = ("java", "dotnet")
 _NEW_HOME = "/app"
 
 
+#: Kinds of work that leave no files for which a program in PHP looks.
+_LEAVES_NOTHING = frozenset(("packages", "tool", "set-up", "clean", "user"))
+
+
 class Home(NamedTuple):
     """The folder of the program."""
 
@@ -168,6 +172,19 @@ def check_sources_are_there(owned: list[Instruction], workspace: Workspace) -> N
         if not all(path in files or f"{path}*" in files for path in sources):
             return
     raise StaysError("the program's sources are not in the image")
+
+
+def check_steps_of_php(workspace: Workspace) -> None:
+    """Raises StaysError for a step that may fill caches of the program, or open its log, as root.
+
+    Scripts of a project's packages do so when composer installs them.
+    """
+    for stage in workspace.shipped_stages:
+        for instruction in stage.instructions:
+            step = effects_of(instruction, workspace).step if instruction.keyword == "RUN" else None
+            known = step is not None and all(c.kind in _LEAVES_NOTHING for c in step.calls)
+            if instruction.keyword == "RUN" and not known:
+                raise StaysError("a step writes data of the program", f"line {instruction.line}")
 
 
 def _installs(workspace: Workspace) -> Iterator[Install]:

@@ -21,7 +21,7 @@ from dockerfix.transform import Workspace
 
 _SUFFIXES = (
     *(".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".rs", ".java", ".kt", ".cs", ".rb"),
-    *(".properties", ".ex", ".exs"),
+    *(".properties", ".ex", ".exs", ".php", ".c", ".cc", ".cpp", ".cxx", ".h", ".hpp"),
 )
 _NAMES = ("application.yml", "application.yaml", "appsettings.json")
 _SKIPPED = frozenset(
@@ -38,6 +38,7 @@ _PORT = pattern(
     r"\.listen\(\s*(\d{2,3})\b|ListenAndServe(?:TLS)?\(\s*\"[^\":]*:(\d{2,3})\""
     r"|net\.Listen\(\s*\"tcp\",\s*\"[^\":]*:(\d{2,3})\"|\bbind\(\s*\"[^\":]*:(\d{2,3})\""
     r"|\.(?:run|bind|serve|run_app)\([^)\n]*\b(?:port\s*=\s*|,\s*)(\d{2,3})\s*[,)]"
+    r"|\bhtons\(\s*(\d{2,3})\s*\)"
     r"|^server\.port\s*=\s*(\d{2,3})\s*$|\bUseUrls\(\s*\"[^\"]*:(\d{2,3})\"",
     8,
 )
@@ -47,7 +48,8 @@ _ROOT = pattern(
     r"(sudo|iptables|ip6tables|mount|umount|modprobe|insmod|tc|nsenter|chroot|useradd|usermod"
     r"|chown|setcap|apt-get|apk|systemctl)[\"'` ]"
     r"|\b(geteuid\(\)\s*[!=]=\s*0|Getuid\(\)\s*[!=]=\s*0|Geteuid\(\)\s*[!=]=\s*0|os\.setuid"
-    r"|process\.setuid|syscall\.Setuid|syscall\.Mount|SOCK_RAW|RPi\.GPIO|rpi-gpio|pcap\.OpenLive"
+    r"|process\.setuid|AF_PACKET|\bsetuid\(0\)"
+    r"|syscall\.Setuid|syscall\.Mount|SOCK_RAW|RPi\.GPIO|rpi-gpio|pcap\.OpenLive"
     r"|gopacket/pcap|scapy\.all|ip4:icmp|unix\.CAP_\w+"
     r"|pcap_(?:create|open_live|activate)|pcap::Capture|Capture::from_device|datalink::channel"
     r"|Type::RAW|unistd::(?:chroot|set\w*[ug]id\w*))"
@@ -60,6 +62,10 @@ _WRITE = pattern(
     r"|CreateDirectory|OpenWrite|WriteAllText)\w*\(\s*[\"'`](/[\w.\-/]+)"
     r"|\bopen\(\s*[\"'](/[\w.\-/]+)[\"']\s*,\s*(?:mode\s*=\s*)?[\"'][wax]"
     r"|\bOpenFile\(\s*\"(/[\w.\-/]+)\""
+    r"|\bfile_put_contents\(\s*[\"'](/[\w.\-/]+)"
+    r"|\bfopen\(\s*[\"'](/[\w.\-/]+)[\"']\s*,\s*[\"'][wax]"
+    r"|\bofstream\s*\w*\s*[({]\s*\"(/[\w.\-/]+)\""
+    r"|\bopen\(\s*\"(/[\w.\-/]+)\"\s*,[^);]*\bO_(?:WRONLY|RDWR|CREAT)"
     r"|sqlite(?:\+\w+)?:///(/[\w.\-/]+)"
 )
 #: Calls of compiled languages that write, whatever the path.
