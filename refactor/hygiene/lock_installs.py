@@ -93,7 +93,7 @@ def _npm(run: RunScript, package: PackageCommand, workspace: Workspace) -> LockI
     if node is not None and node < _FIRST_NODE:
         raise NotLockedError("npm install stays: npm is too old for the lock", f"node {node}")
     names = ("npm-shrinkwrap.json", "package-lock.json")
-    manifest, lock = _sources(folder, names, run, workspace)
+    manifest, lock = _sources(folder, names, run, package, workspace)
     reason = why_npm_lock_differs(_read(manifest, workspace), _read(lock, workspace))
     if reason:
         raise NotLockedError("npm install stays: the lock is not in step", f"{lock}: {reason}")
@@ -112,7 +112,7 @@ def _yarn(run: RunScript, package: PackageCommand, workspace: Workspace) -> Lock
     folder, node = _folder(run, package, workspace), node_major(run, workspace)
     if node is not None and node > _LAST_NODE_WITH_YARN:
         raise NotLockedError("yarn install stays: its version is not known", f"node {node}")
-    manifest, lock = _sources(folder, ("yarn.lock",), run, workspace)
+    manifest, lock = _sources(folder, ("yarn.lock",), run, package, workspace)
     reason = why_yarn_lock_differs(_read(manifest, workspace), _read(lock, workspace))
     if reason:
         raise NotLockedError("yarn install stays: the lock is not in step", f"{lock}: {reason}")
@@ -168,7 +168,11 @@ def node_major(run: RunScript, workspace: Workspace) -> int | None:
 
 
 def _sources(
-    folder: str, locks: tuple[str, ...], run: RunScript, workspace: Workspace
+    folder: str,
+    locks: tuple[str, ...],
+    run: RunScript,
+    package: PackageCommand,
+    workspace: Workspace,
 ) -> tuple[str, str]:
     """The manifest and the lock that lie in the folder when the install runs."""
     paths = [source_of(posixpath.join(folder, name), run.instruction, workspace) for name in locks]
@@ -178,6 +182,9 @@ def _sources(
         raise NotLockedError("install stays: no lock is copied before it", locks[-1])
     _check_not_optional(lock, run, workspace)
     _check_untouched(folder, run, workspace)
+    for command in run.script.commands():
+        if command.start < package.command.start:
+            _check_command(command, run.instruction, folder, workspace)
     return manifest, lock
 
 
@@ -206,11 +213,17 @@ def _check_untouched(folder: str, run: RunScript, workspace: Workspace) -> None:
         if earlier is None or "package" in instruction.argument_text:
             raise NotLockedError("install stays: an earlier step may change the manifest")
         for command in earlier.script.commands():
-            package = read_package_command(command)
-            if not package or package.manager not in (NPM, YARN) or not _may_touch(package):
-                continue
-            if not _is_elsewhere(command, instruction, folder, workspace):
-                raise NotLockedError("install stays: an earlier step installs already")
+            _check_command(command, instruction, folder, workspace)
+
+
+def _check_command(
+    command: Command, instruction: Instruction, folder: str, workspace: Workspace
+) -> None:
+    package = read_package_command(command)
+    if not package or package.manager not in (NPM, YARN) or not _may_touch(package):
+        return
+    if not _is_elsewhere(command, instruction, folder, workspace):
+        raise NotLockedError("install stays: an earlier step installs already")
 
 
 def _is_elsewhere(

@@ -71,7 +71,11 @@ def _builds(run: RunScript, instruction: Instruction, workspace: Workspace) -> b
         if words[:2] == ("next", "build"):
             return True
         if words[0] in _PACKAGE_RUNNERS:
-            name = next((w for w in words[1:] if w != "run" and not w.startswith("-")), "")
+            # yarn and pnpm also call a program of the dependencies by its name.
+            rest = [w for w in words[1:] if w not in ("run", "exec") and not w.startswith("-")]
+            name = rest[0] if rest else ""
+            if rest[:2] == ["next", "build"]:
+                return True
             if "next build" in _script(name, instruction, workspace):
                 return True
     return False
