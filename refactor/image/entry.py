@@ -29,6 +29,7 @@ _INTERPRETER = pattern(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)")
 _SHELLS = ("sh", "bash", "ash", "dash")
 #: Scripts that fetch a build tool and run it: what counts is what it is asked for.
 _BUILD_WRAPPERS = ("mvnw", "gradlew")
+_ARGUMENT = pattern(r"\$\{?[@*0-9]")
 #: In a wrapper: the call that it is given.
 _ARGUMENTS = ('"$@"', "$@", "$*", '"$*"')
 _MAX_DEPTH = 5
@@ -69,6 +70,8 @@ def read_entry(stage: Stage, workspace: Workspace) -> Entry:
         rest = _words(command)
         if rest is None and not words:
             reader.read_shell(command.argument_text if command else "", 0)
+        elif rest is None and _ignores_arguments(words):
+            reader.read_call(words, 0)
         elif rest is None:
             raise UnknownEntryError("an ENTRYPOINT with a CMD in shell form")
         else:
@@ -76,6 +79,12 @@ def read_entry(stage: Stage, workspace: Workspace) -> Entry:
     if not reader.calls:
         raise UnknownEntryError("the entry runs nothing that is known")
     return Entry(tuple(reader.calls), tuple(reader.scripts), instruction)
+
+
+def _ignores_arguments(words: tuple[str, ...]) -> bool:
+    """Whether it is a script for a shell in which no argument is named."""
+    shell = posixpath.basename(words[0]) in _SHELLS if words else False
+    return shell and words[1:2] == ("-c",) and not _ARGUMENT.search(" ".join(words[2:3]))
 
 
 def _find(stage: Stage, workspace: Workspace) -> tuple[Instruction | None, Instruction | None]:
