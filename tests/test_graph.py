@@ -87,7 +87,7 @@ def test_gain(project: Path) -> None:
     gain = static_gain(result, project)
     assert gain.spared == ("install",)
     assert gain_lines(gain) == [
-        "after an edit of index.js: 1 step runs again, 2 before; no longer: install",
+        "after an edit of index.js: 1 step runs again (0 RUN), 2 before (1 RUN); no longer: install",
         "layers in the image: 4, 3 before",
     ]
     assert gain_document(gain)["steps_again"] == {"before": 2, "after": 1}
@@ -101,7 +101,8 @@ def test_dependencies_that_a_build_fetched_itself(tmp_path: Path) -> None:
         dockerfix.refactor(text, context=tmp_path, select=("order-copies",)), tmp_path
     )
     assert gain_lines(gain)[0] == (
-        "after an edit of main.go: 2 steps run again, 2 before; no longer: dependencies"
+        "after an edit of main.go: 2 steps run again (1 RUN), 2 before (1 RUN); "
+        "no longer: dependencies"
     )
 
 
@@ -161,7 +162,7 @@ def test_bad_file(tmp_path: Path) -> None:
 def test_gain_is_explained(project: Path) -> None:
     asked = ["--diff", "--select", "order-copies", "--context", str(project)]
     shown = CliRunner().invoke(main, [*asked, "--explain", str(project / "Dockerfile")])
-    assert "after an edit of index.js: 1 step runs again, 2 before" in shown.output
+    assert "after an edit of index.js: 1 step runs again (0 RUN), 2 before" in shown.output
     told = CliRunner().invoke(main, [*asked, "--format", "json", str(project / "Dockerfile")])
     gain = json.loads(told.stdout)["files"][0]["gain"]
     assert gain["layers"] == {"before": 3, "after": 4}

@@ -127,10 +127,10 @@ def _work(workspace: Workspace) -> list[tuple[str, ...]]:
 
 def gain_lines(gain: Gain) -> list[str]:
     """The gain for people, one fact a line."""
-    before, after = len(gain.before.again), len(gain.after.again)
+    before, after = gain.before.again, gain.after.again
     spared = (*gain.spared, *(("dependencies",) if gain.spares_dependencies else ()))
     lines = [
-        f"after an edit of {gain.edit}: {_steps(after)} again, {before} before"
+        f"after an edit of {gain.edit}: {_again(after)}, {len(before)} before ({_runs(before)})"
         + (f"; no longer: {', '.join(spared)}" if spared else ""),
         f"layers in the image: {len(gain.after.layers)}, {len(gain.before.layers)} before",
     ]
@@ -139,8 +139,14 @@ def gain_lines(gain: Gain) -> list[str]:
     return lines
 
 
-def _steps(count: int) -> str:
-    return "1 step runs" if count == 1 else f"{count} steps run"
+def _again(steps: tuple[Step, ...]) -> str:
+    count = "1 step runs" if len(steps) == 1 else f"{len(steps)} steps run"
+    return f"{count} again ({_runs(steps)})"
+
+
+def _runs(steps: tuple[Step, ...]) -> str:
+    """How many of them work: a COPY more costs next to nothing."""
+    return f"{sum(step.keyword == 'RUN' for step in steps)} RUN"
 
 
 def gain_document(gain: Gain) -> dict[str, object]:
