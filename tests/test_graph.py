@@ -87,7 +87,8 @@ def test_gain(project: Path) -> None:
     gain = static_gain(result, project)
     assert gain.spared == ("install",)
     assert gain_lines(gain) == [
-        "after an edit of index.js: 1 step runs again (0 RUN), 2 before (1 RUN); no longer: install",
+        "after an edit of index.js: 1 step runs again (0 RUN), 2 before (1 RUN); "
+        "no longer: install",
         "layers in the image: 4, 3 before",
     ]
     assert gain_document(gain)["steps_again"] == {"before": 2, "after": 1}
