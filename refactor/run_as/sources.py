@@ -7,7 +7,9 @@ then read as Python, so that a comment is none.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from dockerfix.context.build_context import BuildContext
@@ -160,34 +162,42 @@ def _is_source(name: str) -> bool:
 
 
 def _check_text(path: str, text: str, program: str) -> None:
-    for match in _PORT.finditer(text):
-        number = int(next(group for group in match.groups() if group))
-        if program in _IMPORTERS and path.endswith(".py") and _is_of_main(text, match.start()):
+    for found, offset in _found(_PORT, text):
+        number = int(found)
+        if program in _IMPORTERS and path.endswith(".py") and _is_of_main(text, offset):
             continue
-        if number < FIRST_FREE_PORT and _is_code(path, text, match.start()):
-            where = f"{path}:{_line(text, match.start())}: {number}"
-            raise StaysError("a port below 1024", where)
-    for match in _ROOT.finditer(text):
-        if _is_code(path, text, match.start()):
-            word = next(group for group in match.groups() if group)
-            raise StaysError(
-                "the program may need root", f"{path}:{_line(text, match.start())}: {word}"
-            )
+        if number < FIRST_FREE_PORT and _is_code(path, text, offset):
+            raise StaysError("a port below 1024", f"{path}:{_line(text, offset)}: {number}")
+    for word, offset in _found(_ROOT, text):
+        if _is_code(path, text, offset):
+            raise StaysError("the program may need root", f"{path}:{_line(text, offset)}: {word}")
 
 
 def _written(path: str, text: str, folder: str | None) -> Iterator[Written]:
-    for match in _WRITE.finditer(text):
-        target = posixpath.normpath(next(group for group in match.groups() if group))
-        if f"{target}/".startswith(_FREE) or not _is_code(path, text, match.start()):
+    for name, offset in _found(_WRITE, text):
+        target = posixpath.normpath(name)
+        if f"{target}/".startswith(_FREE) or not _is_code(path, text, offset):
             continue
         if not folder or not f"{target}/".startswith(f"{folder.rstrip('/')}/"):
-            yield Written(target, f"{path}:{_line(text, match.start())}")
+            yield Written(target, f"{path}:{_line(text, offset)}")
 
 
 def _written_anywhere(path: str, text: str) -> Iterator[Written]:
-    for match in _WRITE_CALL.finditer(text):
-        if _is_code(path, text, match.start()):
-            yield Written(match[0], f"{path}:{_line(text, match.start())}")
+    for call, offset in _found(_WRITE_CALL, text):
+        if _is_code(path, text, offset):
+            yield Written(call, f"{path}:{_line(text, offset)}")
+
+
+@lru_cache(maxsize=1024)
+def _found(regex: re.Pattern[str], text: str) -> tuple[tuple[str, int], ...]:
+    """What a pattern finds, by its first group if it has any, and where.
+
+    Kept for the next round, and for the next Dockerfile of the same sources.
+    """
+    return tuple(
+        (next(filter(None, match.groups()), match[0]), match.start())
+        for match in regex.finditer(text)
+    )
 
 
 def _is_code(path: str, text: str, offset: int) -> bool:
