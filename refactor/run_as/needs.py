@@ -236,6 +236,9 @@ def _check_service(service: Service, where: str, folder: str) -> None:
             raise StaysError("the program may need root", f"{where}: docker.sock")
         if service.gives_volumes or path.startswith("/tmp"):
             continue
+        if posixpath.normpath(host) == "." and path in service.unwritten:
+            # The repository's own files, which anybody may read and nobody writes there.
+            continue
         if host.startswith((".", "/", "~")):
             if folder != "/" and _is_within(path, folder):
                 raise StaysError("the host's files are mounted over the program", where)

@@ -97,6 +97,7 @@ def _service(source: Source, name: str, service: Mapping[str, Any]) -> Service:
         scalar(service, "image") or "",
         non_root=_is_other_than_root(scalar(service, "user") or ""),
         read_only=scalar(service, "read_only") == "true",
+        unwritten=frozenset(_unwritten(service)),
     )
 
 
@@ -131,6 +132,17 @@ def _mounts(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield (host if colon else "", posixpath.normpath(path))
         elif (target := scalar(mapping(entry), "target")) and entry.get("type") != "tmpfs":
             yield (scalar(entry, "source") or "", posixpath.normpath(target))
+
+
+def _unwritten(service: Mapping[str, Any]) -> Iterator[str]:
+    """Container paths of what is mounted for reading alone."""
+    for entry in entries(service, "volumes"):
+        if isinstance(entry, str):
+            _, path, *options = (*entry.split(":"), "")
+            if "ro" in ",".join(options).split(","):
+                yield posixpath.normpath(path)
+        elif scalar(mapping(entry), "read_only") == "true":
+            yield posixpath.normpath(scalar(mapping(entry), "target") or "")
 
 
 def _watched(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,8 @@ class Service(NamedTuple):
     gives_volumes: bool = False
     #: Whether it can write nowhere but to what is mounted.
     read_only: bool = False
+    #: Container paths of what is mounted for reading alone.
+    unwritten: frozenset[str] = frozenset()
     #: What holds the container in a cluster, as `Deployment/web`: files that amend it name it, too.
     workload: str = ""
 
