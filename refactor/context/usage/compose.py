@@ -85,11 +85,12 @@ def _build(source: Source, name: str, service: Mapping[str, Any]) -> Build | Non
 
 def _service(source: Source, name: str, service: Mapping[str, Any]) -> Service:
     commands = (_command(service.get(key)) for key in ("entrypoint", "command"))
+    volumes = tuple(_volumes(service))
     return Service(
         source.path,
         name,
         " ".join(text for text in commands if text),
-        (*_mounts(service), *_watched(service)),
+        (*((host, path) for host, path, _ in volumes), *_watched(service)),
         tuple(_ports(service)),
         scalar(service, "user") or "",
         _command(mapping(service, "healthcheck").get("test")),
@@ -97,7 +98,7 @@ def _service(source: Source, name: str, service: Mapping[str, Any]) -> Service:
         scalar(service, "image") or "",
         non_root=_is_other_than_root(scalar(service, "user") or ""),
         read_only=scalar(service, "read_only") == "true",
-        unwritten=frozenset(_unwritten(service)),
+        unwritten=frozenset(path for _, path, is_read_only in volumes if is_read_only),
     )
 
 
@@ -124,25 +125,17 @@ def _command(value: object) -> str:
     return shlex.join(word for word in words if word not in ("CMD", "CMD-SHELL"))
 
 
-def _mounts(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _volumes(service: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """Host path and container path of each mount, and whether it is for reading alone."""
     for entry in entries(service, "volumes"):
         if isinstance(entry, str):
             host, colon, inner = entry.partition(":")
-            path = (inner if colon else host).partition(":")[0]
-            yield (host if colon else "", posixpath.normpath(path))
+            path, _, options = (inner if colon else host).partition(":")
+            is_read_only = "ro" in options.split(",")
+            yield (host if colon else "", posixpath.normpath(path), is_read_only)
         elif (target := scalar(mapping(entry), "target")) and entry.get("type") != "tmpfs":
-            yield (scalar(entry, "source") or "", posixpath.normpath(target))
-
-
-def _unwritten(service: Mapping[str, Any]) -> Iterator[str]:
-    """Container paths of what is mounted for reading alone."""
-    for entry in entries(service, "volumes"):
-        if isinstance(entry, str):
-            _, path, *options = (*entry.split(":"), "")
-            if "ro" in ",".join(options).split(","):
-                yield posixpath.normpath(path)
-        elif scalar(mapping(entry), "read_only") == "true":
-            yield posixpath.normpath(scalar(mapping(entry), "target") or "")
+            is_read_only = scalar(entry, "read_only") == "true"
+            yield (scalar(entry, "source") or "", posixpath.normpath(target), is_read_only)
 
 
 def _watched(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -171,6 +164,6 @@ def _privilege(service: Mapping[str, Any]) -> str:
             return f"{key}: {entry}"
     if scalar(service, "network_mode") == "host":
         return "network_mode: host"
-    if any(host.endswith("docker.sock") for host, _ in _mounts(service)):
+    if any(host.endswith("docker.sock") for host, _, _ in _volumes(service)):
         return "docker.sock"
     return ""
