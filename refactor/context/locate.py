@@ -95,15 +95,16 @@ def _told(dockerfile: Path, root: str) -> dict[Path, str]:
             named = build.dockerfile and os.path.realpath(build.dockerfile) == own
             if named and build.context and os.path.isdir(build.context):
                 told = found[build.is_development]
-                told.setdefault(_as_written(Path(build.context), dockerfile), str(build.place))
+                place = _as_written(Path(build.context), dockerfile.parent)
+                told.setdefault(place, str(build.place))
     # What people work in counts where nobody ships the image.
     return found[False] or found[True]
 
 
-def _as_written(folder: Path, dockerfile: Path) -> Path:
-    """A folder written as the Dockerfile is, so that one file never has two names."""
-    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(dockerfile.parent))
-    written = os.path.normpath(dockerfile.parent / way)
+def _as_written(folder: Path, beside: Path) -> Path:
+    """A folder written as the Dockerfile's is, so that one file never has two names."""
+    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(beside))
+    written = os.path.normpath(beside / way)
     return folder if written.startswith("..") else Path(written)
 
 
@@ -144,7 +145,7 @@ def _parents(folder: Path, root: str) -> tuple[Path, ...]:
     for parent in list(absolute.parents)[:MAX_PARENTS]:
         if not parent.is_relative_to(here) and not is_inside(os.path.realpath(parent), root):
             break
-        found.append(_as_written(parent, folder / "Dockerfile"))
+        found.append(_as_written(parent, folder))
         if (parent / ".git").exists():
             break
     return tuple(found)
