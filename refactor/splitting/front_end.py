@@ -25,6 +25,7 @@ from dockerfix.patterns import pattern
 from dockerfix.splitting.plan import Plan, Program
 from dockerfix.syntax.edits import Edit, blank_above, cut, head_of, with_comments
 from dockerfix.syntax.instruction import Instruction
+from dockerfix.syntax.parser import keywords_of
 from dockerfix.transform import Evidence
 
 _TOOLS = ("npm", "yarn", "pnpm")
@@ -213,7 +214,7 @@ def with_front_end(program: Program, plan: Plan, front: FrontEnd) -> Plan:
         plan,
         copies=tuple(_without_sources(program, plan, front)),
         edits=(*plan.edits, *edits),
-        added=(*plan.added, *(("COPY",) if is_embedded else ()), *_keywords(text)),
+        added=(*plan.added, *(("COPY",) if is_embedded else ()), *keywords_of(text)),
         gone=tuple(removed),
         after=(*plan.after, *(() if is_embedded else (copy,))),
         evidence=(*plan.evidence, front.evidence),
@@ -258,12 +259,6 @@ def _is_embedded(program: Program, front: FrontEnd) -> bool:
                 if is_within(output, posixpath.normpath(place).split("*")[0].rstrip("/")):
                     return True
     return False
-
-
-def _keywords(text: str) -> Iterator[str]:
-    from dockerfix.syntax.parser import parse
-
-    return (instruction.keyword for instruction in parse(text).instructions)
 
 
 def _stage_text(program: Program, front: FrontEnd) -> tuple[str, list[Instruction]]:

@@ -13,7 +13,7 @@ from dockerfix.image.entry import UnknownEntryError, read_entry
 from dockerfix.splitting.plan import Beside, NotSplitError, Plan, Program, Step, read_steps
 from dockerfix.splitting.planners import plan_program
 from dockerfix.splitting.runtime_stage import RuntimeStage, runtime_stage
-from dockerfix.splitting.smaller_base import CERTIFICATES, fits
+from dockerfix.splitting.smaller_base import fits, on_smaller_base
 from dockerfix.syntax.edits import (
     Edit,
     blank_above,
@@ -23,9 +23,10 @@ from dockerfix.syntax.edits import (
 from dockerfix.syntax.image_name import read_image
 from dockerfix.syntax.instruction import Instruction
 from dockerfix.syntax.nodes import Blank
+from dockerfix.syntax.parser import keywords_of
 from dockerfix.syntax.stage import Stage
 from dockerfix.syntax.tree import Node
-from dockerfix.transform import Change, Evidence, Level, Workspace
+from dockerfix.transform import Change, Evidence, Workspace
 
 #: Names of stages that say what is done there, and not what it is for.
 _BUILDING = frozenset(
@@ -67,8 +68,8 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
         added=(
             *plan.added,
             *("RUN",) * len(plan.last),
-            *(keyword for edit in parting for keyword in _keywords(edit.text)),
-            *_keywords(text),
+            *(keyword for edit in parting for keyword in keywords_of(edit.text)),
+            *keywords_of(text),
         ),
         dropped_comments=runtime.dropped,
         files=plan.files,
@@ -78,19 +79,14 @@ def split(stage: Stage, workspace: Workspace) -> Change | None:
 def _staged(program: Program, plan: Plan, name: str) -> tuple[Plan, RuntimeStage]:
     """The stage that runs, on the smaller image if one is taken, and the plan for it."""
     smaller = plan.smaller
-    if smaller is not None:
-        told = replace(plan, evidence=(*plan.evidence, smaller.evidence))
-        if smaller.image is None:
-            plan = told
-        else:
-            bare = plan.bare or smaller.bare
-            # An image without a shell brings the certificates, and glibc of its own.
-            copies = tuple(c for c in plan.copies if not (smaller.bare and c[1] == CERTIFICATES))
-            other = replace(told, base=smaller.image, bare=bare, level=Level.RISKY, copies=copies)
-            stage = _tried(program, other, name)
-            if stage is not None:
-                return other, stage
-    return plan, runtime_stage(program, plan, name)
+    if smaller is None:
+        return plan, runtime_stage(program, plan, name)
+    if smaller.image is None:
+        plan = replace(plan, evidence=(*plan.evidence, smaller.evidence))
+        return plan, runtime_stage(program, plan, name)
+    other = on_smaller_base(plan, smaller.image, smaller)
+    stage = _tried(program, other, name)
+    return (other, stage) if stage is not None else (plan, runtime_stage(program, plan, name))
 
 
 def _tried(program: Program, plan: Plan, name: str) -> RuntimeStage | None:
@@ -239,10 +235,3 @@ def _last_blanks(nodes: tuple[Node, ...]) -> list[Node]:
     """The blank lines at the end of a file."""
     found = list(takewhile(lambda node: isinstance(node, Blank), reversed(nodes)))
     return found[::-1]
-
-
-def _keywords(text: str) -> Iterator[str]:
-    """The keywords of the instructions in a piece of a Dockerfile."""
-    from dockerfix.syntax.parser import parse
-
-    return (instruction.keyword for instruction in parse(text).instructions)

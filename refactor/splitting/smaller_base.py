@@ -11,6 +11,7 @@ Sources: wiki.musl-libc.org ("Functional differences from glibc"), docs.npmjs.co
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 
 from dockerfix.context.build_context import BuildContext
 from dockerfix.context.node_lock import compiled_packages
@@ -75,6 +76,19 @@ def without_shell(program: Program, system: str) -> Smaller | None:
     if in_shell or len(program.entry.calls) != 1 or program.entry.scripts:
         return None
     return Smaller(image, Evidence(system, "nothing but its C libraries is used"), bare=True)
+
+
+def on_smaller_base(plan: Plan, image: str, smaller: Smaller) -> Plan:
+    """The plan with the program on that image."""
+    # An image without a shell brings the certificates, and glibc of its own.
+    return replace(
+        plan,
+        base=image,
+        bare=plan.bare or smaller.bare,
+        level=Level.RISKY,
+        copies=tuple(c for c in plan.copies if not (smaller.bare and c[1] == CERTIFICATES)),
+        evidence=(*plan.evidence, smaller.evidence),
+    )
 
 
 def fits(text: str, plan: Plan) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from dockerfix.patterns import pattern
 from dockerfix.syntax.instruction import Instruction
@@ -25,6 +26,11 @@ def parse(text: str) -> Dockerfile:
     What BuildKit would refuse is in `Dockerfile.errors`; the tree still holds every character.
     """
     return _Parser(text).run()
+
+
+def keywords_of(text: str) -> Iterator[str]:
+    """The keywords of the instructions in a piece of a Dockerfile, in order."""
+    return (instruction.keyword for instruction in parse(text).instructions)
 
 
 class _Parser:
